@@ -1,0 +1,1 @@
+//! faas-sdk functions on the AWS Lambda Runtime API

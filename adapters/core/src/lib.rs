@@ -1,0 +1,1 @@
+//! The contract between faas-sdk and its platform adapters

@@ -1,0 +1,1 @@
+//! The long-poll engine of faas-sdk platform adapters

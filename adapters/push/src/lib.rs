@@ -1,0 +1,1 @@
+//! The HTTP server engine of faas-sdk platform adapters

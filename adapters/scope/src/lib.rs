@@ -1,0 +1,1 @@
+//! Clocks, thaw detection and the per-invocation scope of faas-sdk

@@ -1,0 +1,1 @@
+//! Fake platforms and the behaviour suite for faas-sdk adapters

@@ -1,0 +1,1 @@
+//! One async function, every serverless platform: handlers, Context and platform adapters behind Cargo features
