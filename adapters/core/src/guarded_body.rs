@@ -1,0 +1,123 @@
+use crate::drive::{self, Drive};
+use crate::{Body, Error, Watch, panic};
+use bytes::Bytes;
+use faas_sdk_scope::{BoxFuture, CancelReason, Scope};
+use http_body::{Frame, SizeHint};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tracing::Span;
+
+/// The body of a streamed reply under the guard that its handler had: panic, deadline and
+/// cancellation. The scope ends with the body, before the reader sees its end.
+pub(crate) struct GuardedBody {
+    state: State,
+    scope: Scope,
+    span: Span,
+    drive: Drive,
+    watch: Option<Watch>,
+}
+
+enum State {
+    /// The body, and what stops it; armed only when the body makes the reader wait.
+    Streaming(Body, Option<BoxFuture<'static, Error>>),
+    /// The scope is ending; then the reader gets the error, if there is one.
+    Ending(BoxFuture<'static, ()>, Option<Error>),
+    Ended,
+}
+
+impl GuardedBody {
+    pub(crate) fn new(
+        body: Body,
+        scope: Scope,
+        span: Span,
+        drive: Drive,
+        watch: Option<Watch>,
+    ) -> Self {
+        Self {
+            state: State::Streaming(body, None),
+            scope,
+            span,
+            drive,
+            watch,
+        }
+    }
+
+    fn finish(&mut self, error: Option<Error>) {
+        if let Some(error) = &error {
+            self.span.in_scope(|| drive::report(error));
+        }
+        let (scope, span, drive) = (self.scope.clone(), self.span.clone(), self.drive.clone());
+        let end = Box::pin(async move { drive::end(&scope, &span, &drive).await });
+        self.state = State::Ending(end, error);
+    }
+}
+
+type Polled = Poll<Option<Result<Frame<Bytes>, Error>>>;
+
+fn poll_guarded(body: &mut Body, scope: &Scope, span: &Span, cx: &mut Context<'_>) -> Polled {
+    let polled = scope.poll(|| {
+        let _entered = span.enter();
+        panic::guarded(|| {
+            catch_unwind(AssertUnwindSafe(|| {
+                http_body::Body::poll_frame(Pin::new(body), cx)
+            }))
+        })
+    });
+    polled.unwrap_or_else(|panic| Poll::Ready(Some(Err(panic::error(&*panic)))))
+}
+
+impl http_body::Body for GuardedBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        let this = &mut *self;
+        loop {
+            match &mut this.state {
+                State::Streaming(body, stop) => {
+                    match poll_guarded(body, &this.scope, &this.span, cx) {
+                        Poll::Ready(Some(Ok(frame))) => return Poll::Ready(Some(Ok(frame))),
+                        Poll::Ready(end) => this.finish(end.and_then(Result::err)),
+                        Poll::Pending => {
+                            let stop = stop.get_or_insert_with(|| {
+                                let (scope, drive) = (this.scope.clone(), this.drive.clone());
+                                Box::pin(async move { drive::stopped(&scope, &drive).await })
+                            });
+                            let error = ready!(stop.as_mut().poll(cx));
+                            this.finish(Some(error));
+                        }
+                    }
+                }
+                State::Ending(end, error) => {
+                    ready!(end.as_mut().poll(cx));
+                    let error = error.take();
+                    this.watch = None;
+                    this.state = State::Ended;
+                    return Poll::Ready(error.map(Err));
+                }
+                State::Ended => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.state {
+            State::Streaming(body, _) => body.size_hint(),
+            State::Ending(..) | State::Ended => SizeHint::default(),
+        }
+    }
+}
+
+impl Drop for GuardedBody {
+    fn drop(&mut self) {
+        // What is still registered is ended by the engine, which finishes the scope.
+        if matches!(self.state, State::Streaming(..)) {
+            self.scope.cancel(CancelReason::Disconnected);
+        }
+    }
+}
