@@ -1,1 +1,38 @@
-//! One async function, every serverless platform: handlers, Context and platform adapters behind Cargo features
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod batch;
+mod config;
+mod context;
+mod error;
+mod function;
+mod handler;
+#[cfg(feature = "log")]
+mod log;
+mod platform;
+pub mod prelude;
+mod router;
+mod routes;
+mod run;
+mod subscription;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod tower;
+
+pub use app::{App, IntoApp};
+pub use config::{Config, ConfigError, Environment, InvokeConfig};
+pub use context::Context;
+pub use error::{Error, Result};
+pub use handler::Handler;
+pub use run::{run, start};
+
+pub use faas_sdk_core::{
+    Attempt, Attribute, Batch, Body, BodySender, BoxFuture, Content, Data, Disposition, ErrorKind,
+    Event, EventKind, FromEvent, HttpRequest, HttpResponse, Identity, Info, IntoReply, Invocation,
+    Invoke, Item, ItemOutcome, Layer, Metadata, Outcome, PathParameters, Payload, Raw, Reply,
+    Stage, Text, Trace, TraceContext,
+};
+pub use faas_sdk_scope::{
+    CancelReason, Ending, Registration, Scope, Sensitive, SpawnError, Spawned,
+};
+pub use http::{self, Method, StatusCode};

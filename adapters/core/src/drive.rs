@@ -176,6 +176,14 @@ pub(crate) fn cancelled(reason: CancelReason) -> Error {
     Error::new(kind, reason.to_string())
 }
 
+/// Turns a panic of one part of an invocation, such as an item of a batch, into that part's
+/// error. Cancel-safe if `part` is.
+pub async fn catch_panic<T>(part: BoxFuture<'_, Result<T, Error>>) -> Result<T, Error> {
+    let mut part = CatchUnwind::new(part);
+    let caught = std::future::poll_fn(|cx| panic::guarded(|| Pin::new(&mut part).poll(cx))).await;
+    caught.unwrap_or_else(|panic| Err(panic::error(&*panic)))
+}
+
 /// The handler's future, polled in its span, under the watchdog's eyes and behind a catch.
 struct Work<'a> {
     scope: &'a Scope,

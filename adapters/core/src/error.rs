@@ -130,6 +130,8 @@ struct Inner {
     disposition: Option<Disposition>,
     context: Vec<(&'static str, String)>,
     source: Option<BoxError>,
+    /// `source` is what this error stands for, not what lies below it.
+    transparent: bool,
 }
 
 impl Error {
@@ -143,13 +145,43 @@ impl Error {
             disposition: None,
             context: Vec::new(),
             source: None,
+            transparent: false,
         }))
+    }
+
+    /// Any error as one of the contract. One that is a contract error already stays as it is; one
+    /// that has a contract error among its causes takes over its kind, code and disposition;
+    /// every other one is [`ErrorKind::Internal`]. Message and causes are the error's own.
+    pub fn from_any(error: impl Into<BoxError>) -> Self {
+        let error = match error.into().downcast::<Self>() {
+            Ok(own) => return *own,
+            Err(error) => error,
+        };
+        let below = std::iter::successors(error.source(), |error| error.source());
+        let cause = below
+            .take(16)
+            .find_map(|cause| cause.downcast_ref::<Self>());
+        let mut wrapped = Self::new(ErrorKind::Internal, error.to_string());
+        if let Some(Self(cause)) = cause {
+            wrapped.0.kind = cause.kind;
+            wrapped.0.code.clone_from(&cause.code);
+            wrapped.0.disposition = cause.disposition;
+        }
+        wrapped.0.transparent = true;
+        wrapped.with_source(error)
     }
 
     /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// Replaces the kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
         self
     }
 
@@ -210,6 +242,19 @@ impl Error {
         &self.0.context
     }
 
+    /// The error of type `E` that this one stands for, or that lies below it.
+    #[must_use]
+    pub fn downcast_ref<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        let first = self
+            .0
+            .source
+            .as_deref()
+            .map(|source| source as &dyn std::error::Error);
+        std::iter::successors(first, |error| error.source())
+            .take(16)
+            .find_map(|error| error.downcast_ref())
+    }
+
     /// The messages of all causes, the nearest first; at most sixteen, so that a circle ends.
     pub fn causes(&self) -> impl Iterator<Item = String> {
         let first = std::error::Error::source(self);
@@ -244,7 +289,12 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        let source = self.0.source.as_deref()?;
+        if self.0.transparent {
+            source.source()
+        } else {
+            Some(source)
+        }
     }
 }
 
@@ -274,6 +324,32 @@ mod tests {
         let error = Error::from(ErrorKind::Internal).with_disposition(Disposition::Drop);
         assert_eq!(error.disposition(), Disposition::Drop);
         assert!(!error.is_retryable());
+    }
+
+    #[test]
+    fn any_error_keeps_its_message_and_lends_the_kind_of_its_cause() {
+        #[derive(Debug)]
+        struct Outer(Error);
+        impl fmt::Display for Outer {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("outer")
+            }
+        }
+        impl std::error::Error for Outer {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let error = Error::from_any(Outer(Error::new(ErrorKind::Conflict, "sold out")));
+        assert_eq!(
+            (error.kind(), error.to_string().as_str()),
+            (ErrorKind::Conflict, "outer")
+        );
+        assert_eq!(error.causes().collect::<Vec<_>>(), ["sold out"]);
+        assert!(error.downcast_ref::<Outer>().is_some());
+        let same = Error::from_any(Error::new(ErrorKind::NotFound, "gone").with_code("no_item"));
+        assert_eq!((same.code(), same.causes().count()), ("no_item", 0));
+        assert_eq!(Error::from_any("text").kind(), ErrorKind::Internal);
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct Info {
     pub platform: &'static str,
     /// What the platform calls the function.
     pub function: Function,
+    /// The name of the item, where the invocation is one item of a batch.
+    pub item: Option<Text>,
     /// Which delivery this is.
     pub attempt: Attempt,
     /// The trace of the hop that brought it here.
@@ -77,6 +79,8 @@ pub struct Info {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Function {
+    /// The function that the caller itself named, where one address serves several.
+    pub called: Option<Text>,
     /// The handler string of the deployment.
     pub handler: Option<Text>,
     /// The name of the deployed function.
@@ -134,6 +138,7 @@ impl Info {
             id: id.into(),
             platform: "unknown",
             function: Function::default(),
+            item: None,
             attempt: Attempt::default(),
             trace: Trace::default(),
             tenant: None,

@@ -57,7 +57,7 @@ mod watchdog;
 
 pub use batch::{Batch, Item, ItemOutcome};
 pub use body::{Body, BodySender};
-pub use drive::{Drive, drive, report_leftovers};
+pub use drive::{Drive, catch_panic, drive, report_leftovers};
 pub use env::Env;
 pub use error::{BoxError, Error, ErrorKind, Level, Result};
 pub use event::{Attribute, Data, Event, EventKind};

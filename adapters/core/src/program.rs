@@ -1,4 +1,4 @@
-use crate::{Env, Hooks, Invoke};
+use crate::{Env, Hooks, Invoke, Stop};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub struct Program {
     pub arguments: Vec<String>,
     /// What can be called, for listings.
     pub entries: Vec<Entry>,
+    /// Asks the adapter to stop. `None`: the adapter follows the process's signals itself.
+    pub stop: Option<Stop>,
 }
 
 /// One thing that can be called.
@@ -68,6 +70,7 @@ impl Program {
             env: Env::default(),
             arguments: Vec::new(),
             entries: Vec::new(),
+            stop: None,
         }
     }
 }

@@ -382,7 +382,7 @@ mod tests {
         let log = Arc::new(Mutex::new(Vec::new()));
         let writer = Arc::clone(&log);
         (log, move |line: &str| {
-            writer.lock().expect("the log").push(line.to_owned())
+            writer.lock().expect("the log").push(line.to_owned());
         })
     }
 
@@ -419,7 +419,7 @@ mod tests {
         for name in ["first", "second", "third"] {
             let write = write.clone();
             let registration = scope.on_end(name, move |ending| async move {
-                write(&format!("{name} {ending:?}"))
+                write(&format!("{name} {ending:?}"));
             });
             if name == "second" {
                 assert!(registration.cancel());

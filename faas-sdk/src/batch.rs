@@ -1,0 +1,136 @@
+use crate::context::Shared;
+use crate::function::Function;
+use faas_sdk_core::{
+    Batch, Error, ErrorKind, Event, Info, Invocation, Item, ItemOutcome, Outcome, Reply, Text,
+    catch_panic, report_leftovers,
+};
+use faas_sdk_scope::Scope;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Runs a function once for each item of a batch: in order and up to the first failure where the
+/// source keeps an order, several at once otherwise. A panic, or time that runs out, is the
+/// failure of the items it meets.
+pub(crate) async fn each(
+    function: &dyn Function,
+    batch: Batch<Event>,
+    invocation: Invocation,
+    name: &Text,
+    shared: &Arc<Shared>,
+) -> Outcome {
+    let run = Run {
+        function,
+        info: &invocation.info,
+        scope: &invocation.scope,
+        name,
+        shared,
+    };
+    let ids: Vec<Text> = batch.items.iter().map(|item| item.id.clone()).collect();
+    let mut outcomes: Vec<Option<Result<(), Error>>> = ids.iter().map(|_| None).collect();
+    let work = async {
+        if batch.ordered {
+            run.ordered(batch.items, &mut outcomes).await;
+        } else {
+            run.unordered(batch.items, &mut outcomes).await;
+        }
+    };
+    match run.allowed() {
+        // What is missing in the outcomes afterwards is what did not get done in time.
+        Some(allowed) => drop(tokio::time::timeout(allowed, work).await),
+        None => work.await,
+    }
+    let results = outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or_else(|| Err(too_late())));
+    let items = ids.into_iter().zip(results);
+    Ok(Reply::Batch(
+        items
+            .map(|(id, result)| report(ItemOutcome { id, result }))
+            .collect(),
+    ))
+}
+
+fn too_late() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "the time of the invocation was up before this item was done",
+    )
+}
+
+fn report(outcome: ItemOutcome) -> ItemOutcome {
+    if let Err(error) = &outcome.result {
+        let causes: Vec<_> = error.causes().collect();
+        let code = error.code();
+        tracing::warn!(item = %outcome.id, code, ?causes, "{error}");
+    }
+    outcome
+}
+
+struct Run<'a> {
+    function: &'a dyn Function,
+    info: &'a Info,
+    scope: &'a Scope,
+    name: &'a Text,
+    shared: &'a Arc<Shared>,
+}
+
+impl Run<'_> {
+    /// Until when items may run, so that the outcomes of the others still get out.
+    fn allowed(&self) -> Option<Duration> {
+        let reserve = self.shared.settings.reserve.min(self.scope.allowed()? / 10);
+        Some(self.scope.remaining()?.saturating_sub(reserve * 2))
+    }
+
+    async fn ordered(&self, items: Vec<Item<Event>>, outcomes: &mut [Option<Result<(), Error>>]) {
+        let mut failed = false;
+        for (item, outcome) in items.into_iter().zip(outcomes) {
+            let result = if failed {
+                let message = "an item before this one failed, and their order counts";
+                Err(Error::new(ErrorKind::Cancelled, message))
+            } else {
+                self.one(item).await
+            };
+            failed |= result.is_err();
+            *outcome = Some(result);
+        }
+    }
+
+    async fn unordered(&self, items: Vec<Item<Event>>, outcomes: &mut [Option<Result<(), Error>>]) {
+        let at_once = self.shared.config.invoke().batch_concurrency.get();
+        let mut waiting = items.into_iter().enumerate();
+        let numbered = |(index, item)| async move { (index, self.one(item).await) };
+        let mut running: FuturesUnordered<_> =
+            waiting.by_ref().take(at_once).map(numbered).collect();
+        while let Some((index, result)) = running.next().await {
+            outcomes[index] = Some(result);
+            running.extend(waiting.next().map(numbered));
+        }
+    }
+
+    async fn one(&self, item: Item<Event>) -> Result<(), Error> {
+        let event = item.data?;
+        let scope = self.scope.child();
+        let mut info = self.info.clone();
+        info.item = Some(item.id);
+        info.attempt = item.attempt;
+        let invocation = Invocation {
+            info,
+            payload: event.into(),
+            scope: scope.clone(),
+        };
+        let outcome = catch_panic(self.function.call(invocation, self.name, self.shared)).await;
+        report_leftovers(&scope.end(self.shared.settings.end).await);
+        match outcome {
+            Ok(mut reply) => match reply.body_mut().map(std::mem::take) {
+                // Nobody reads the reply of an item; a streamed one has to run all the same.
+                Some(mut body) => {
+                    while body.next_data().await?.is_some() {}
+                    Ok(())
+                }
+                None => Ok(()),
+            },
+            Err(error) => Err(error),
+        }
+    }
+}

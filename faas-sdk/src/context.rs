@@ -1,0 +1,174 @@
+use crate::config::Config;
+use faas_sdk_core::{Attempt, Identity, Info, Metadata, Settings, Text, Trace};
+use faas_sdk_scope::{CancelReason, Ending, Registration, Scope, Spawned};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::Instrument;
+
+/// Everything that a function is given beside its input. Cheap to clone; may be moved into
+/// spawned work.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    info: Info,
+    function: Text,
+    scope: Scope,
+    shared: Arc<Shared>,
+}
+
+/// What all invocations of an app share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) settings: Settings,
+}
+
+impl Context {
+    pub(crate) fn new(info: Info, function: Text, scope: Scope, shared: Arc<Shared>) -> Self {
+        Self(Arc::new(Inner {
+            info,
+            function,
+            scope,
+            shared,
+        }))
+    }
+
+    /// The platform's id of this invocation.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.0.info.id
+    }
+
+    /// The name under which the running function was registered: a function's name, a route or a
+    /// subscription.
+    #[must_use]
+    pub fn function(&self) -> &str {
+        &self.0.function
+    }
+
+    /// The adapter's name, for example `local` or `aws-lambda`.
+    #[must_use]
+    pub fn platform(&self) -> &'static str {
+        self.0.info.platform
+    }
+
+    /// Which delivery this is, as far as the platform says.
+    #[must_use]
+    pub fn attempt(&self) -> &Attempt {
+        &self.0.info.attempt
+    }
+
+    /// The name of the item, where this is one item of a batch.
+    #[must_use]
+    pub fn item(&self) -> Option<&str> {
+        self.0.info.item.as_deref()
+    }
+
+    /// The tenant, on platforms that know tenants.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.0.info.tenant.as_deref()
+    }
+
+    /// Who the caller is, if the platform has checked it.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.0.info.identity.as_ref()
+    }
+
+    /// The trace of the hop that brought the invocation here.
+    #[must_use]
+    pub fn trace(&self) -> &Trace {
+        &self.0.info.trace
+    }
+
+    /// What the platform sent beside the payload.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.0.info.metadata
+    }
+
+    /// All that is known about the invocation.
+    #[must_use]
+    pub fn info(&self) -> &Info {
+        &self.0.info
+    }
+
+    /// Whether it is the first invocation of this instance.
+    #[must_use]
+    pub fn is_cold_start(&self) -> bool {
+        self.0.info.cold_start
+    }
+
+    /// How much time is left until the platform's deadline; `None` if it names none. The handler
+    /// is cancelled a reserve before that (`[invoke] reserve_ms`, 150 by default).
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.0.scope.remaining()
+    }
+
+    /// Waits until the invocation is cancelled; for spawned work that has to stop with it. The
+    /// handler itself is dropped then and need not look. Cancel-safe.
+    pub async fn cancelled(&self) -> CancelReason {
+        self.0.scope.cancelled().await
+    }
+
+    /// Whether the invocation is cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.scope.cancellation().is_some()
+    }
+
+    /// Starts work beside the handler, in the same log span. It is awaited before the reply where
+    /// the platform may freeze the process after it, after the reply where there is time for it,
+    /// and goes on freely where the process keeps running. Work that does not end in its
+    /// allowance (`[invoke] end_ms`, 1000 by default) is dropped and reported in the log.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> Spawned<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        self.0.scope.spawn(future.in_current_span())
+    }
+
+    /// Runs `callback` when the invocation ends, the last registered first; see
+    /// [`Scope::on_end`].
+    pub fn on_end<F, Fut>(&self, name: &'static str, callback: F) -> Registration
+    where
+        F: FnOnce(Ending) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.0.scope.on_end(name, callback)
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.shared.config
+    }
+
+    /// The invocation's scope, to which libraries bind their handles.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.0.scope
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("function", &self.0.function)
+            .field("info", &self.0.info)
+            .field("scope", &self.0.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+use crate::app::IntoApp;
+use crate::error::{Error, Result};
+use crate::platform::{self, Adapter, Flavour};
+use faas_sdk_core::{Env, Program};
+
+/// Runs an app or a single function until the platform ends it: a whole `main`.
+///
+/// It makes the tokio runtime that suits the platform, which is chosen from the adapters that are
+/// compiled in. If the app can't be served, or the one-shot call of the local platform failed, the
+/// process ends with exit code 1.
+///
+/// ```no_run
+/// use faas_sdk::prelude::*;
+///
+/// async fn hello(name: String, _cx: Context) -> Result<String> {
+///     Ok(format!("Hello, {name}!"))
+/// }
+///
+/// fn main() {
+///     faas_sdk::start(hello);
+/// }
+/// ```
+pub fn start<M>(app: impl IntoApp<M>) {
+    let result = prepare(app).and_then(|(adapter, program)| {
+        let runtime = runtime(adapter.flavour())?;
+        let result = runtime.block_on(adapter.serve(program));
+        // What still runs has had its drain time; blocking work may not hold the process up.
+        runtime.shutdown_background();
+        Ok(result?)
+    });
+    if let Err(error) = result {
+        report(&error);
+        std::process::exit(exit_code(&error));
+    }
+}
+
+/// Runs an app or a single function on the caller's own tokio runtime, which needs its I/O and
+/// time drivers, until the platform ends it.
+///
+/// # Errors
+///
+/// What kept the app from being served. It has been reported to the platform where that is
+/// possible, but not been printed.
+pub async fn run<M>(app: impl IntoApp<M>) -> Result<()> {
+    let (adapter, program) = prepare(app)?;
+    // A task of its own: on a multi-thread runtime the caller's future runs outside of the worker
+    // threads, and each of its wake-ups would cross threads.
+    let serving = tokio::spawn(async move { adapter.serve(program).await });
+    match serving.await {
+        Ok(result) => Ok(result?),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
+fn prepare<M>(app: impl IntoApp<M>) -> Result<(Adapter, Program)> {
+    let env = Env::process();
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let adapter = platform::choose(&env)?;
+    #[cfg(feature = "log")]
+    crate::log::init(&env, one_shot(&arguments));
+    faas_sdk_core::capture_panics();
+    let program = app.into_app().into_program(adapter.name(), env, arguments);
+    Ok((adapter, program))
+}
+
+/// Whether standard output is for the answer of a single call.
+#[cfg(feature = "log")]
+fn one_shot(arguments: &[String]) -> bool {
+    arguments.first().is_some_and(|word| word == "invoke")
+}
+
+fn runtime(flavour: Flavour) -> Result<tokio::runtime::Runtime> {
+    let mut builder = match flavour {
+        Flavour::CurrentThread => tokio::runtime::Builder::new_current_thread(),
+        Flavour::MultiThread => tokio::runtime::Builder::new_multi_thread(),
+    };
+    Ok(builder.enable_all().build()?)
+}
+
+#[allow(
+    clippy::print_stderr,
+    reason = "the last words of a process that could not start"
+)]
+fn report(error: &Error) {
+    // A failed one-shot call has printed its error already.
+    if error.code() == REPORTED {
+        return;
+    }
+    eprintln!("error: {error}");
+    for cause in error.causes() {
+        eprintln!("  caused by: {cause}");
+    }
+}
+
+/// The code of an error that its adapter has shown to the user.
+const REPORTED: &str = "reported";
+
+fn exit_code(error: &Error) -> i32 {
+    let _ = error;
+    1
+}
