@@ -77,6 +77,12 @@ impl Context {
         self.0.info.identity.as_ref()
     }
 
+    /// What the calling program said of itself, as JSON text, where the platform passes it on.
+    #[must_use]
+    pub fn client_context(&self) -> Option<&str> {
+        self.0.info.client_context.as_deref()
+    }
+
     /// The trace of the hop that brought the invocation here.
     #[must_use]
     pub fn trace(&self) -> &Trace {

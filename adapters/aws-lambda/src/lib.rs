@@ -1,1 +1,11 @@
-//! faas-sdk functions on the AWS Lambda Runtime API
+#![doc = include_str!("../README.md")]
+
+mod codec;
+mod environment;
+mod error_report;
+mod extension;
+mod platform;
+mod response;
+mod trace;
+
+pub use platform::AwsLambda;

@@ -67,6 +67,8 @@ pub struct Info {
     pub tenant: Option<Text>,
     /// Who the caller is, if the platform has checked it.
     pub identity: Option<Identity>,
+    /// What the calling program said of itself, as JSON text, where the platform passes it on.
+    pub client_context: Option<Text>,
     /// When the event entered the platform's queue, where it says so.
     pub enqueued: Option<SystemTime>,
     /// Whether it is the first invocation of this instance.
@@ -143,6 +145,7 @@ impl Info {
             trace: Trace::default(),
             tenant: None,
             identity: None,
+            client_context: None,
             enqueued: None,
             cold_start: false,
             metadata: Metadata::default(),

@@ -1,0 +1,110 @@
+use crate::codec::RuntimeApi;
+use crate::environment::{Environment, RUNTIME_API};
+use crate::extension;
+use faas_sdk_core::{Detection, Env, Platform, Program, Result, Stage, Stop};
+use faas_sdk_pull::{Engine, Profile};
+use faas_sdk_scope::{Background, Clock, Instance, SystemClock};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+pub(crate) const NAME: &str = "aws-lambda";
+
+/// After this long without an invocation, pooled sockets are taken for dead: the monotonic clock
+/// runs on through a freeze here, so that only the idle time shows it.
+const IDLE_GAP: Duration = Duration::from_secs(30);
+
+/// AWS Lambda's Runtime API.
+#[derive(Debug, Default)]
+pub struct AwsLambda {
+    clock: Mutex<Option<BoxClock>>,
+}
+
+/// A clock that has lost its type.
+struct BoxClock(Box<dyn Clock>);
+
+impl Clock for BoxClock {
+    fn now(&self) -> faas_sdk_scope::Stamp {
+        self.0.now()
+    }
+}
+
+impl std::fmt::Debug for BoxClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+impl AwsLambda {
+    /// The platform on the system's clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The platform on another clock, for tests of freezes.
+    #[must_use]
+    pub fn with_clock(clock: impl Clock) -> Self {
+        Self {
+            clock: Mutex::new(Some(BoxClock(Box::new(clock)))),
+        }
+    }
+
+    fn instance(&self, frozen: bool) -> Arc<Instance> {
+        let clock = self
+            .clock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let clock = clock.unwrap_or_else(|| BoxClock(Box::new(SystemClock)));
+        let builder = Instance::builder().clock(clock);
+        if frozen {
+            builder
+                .background(Background::HookWindow)
+                .idle_gap(Some(IDLE_GAP))
+                .build()
+        } else {
+            builder.build()
+        }
+    }
+}
+
+impl Platform for AwsLambda {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn detect(&self, env: &Env) -> Detection {
+        match env.get(RUNTIME_API) {
+            Some(_) => Detection::Certain(RUNTIME_API),
+            None => Detection::No,
+        }
+    }
+
+    async fn serve(&self, program: Program) -> Result<()> {
+        let environment = Environment::read(&program.env)?;
+        let endpoint = Arc::clone(&environment.endpoint);
+        let mut profile = Profile::default();
+        profile.slots = environment.concurrency.unwrap_or(NonZeroUsize::MIN);
+        let instance = self.instance(environment.concurrency.is_none());
+        let stop = program.stop.clone().unwrap_or_else(Stop::on_signals);
+        // Kept until serving ends, so that the platform sees its extension waiting.
+        let _extension = if program.hooks.has(Stage::Shutdown) {
+            match extension::register(&endpoint).await {
+                Ok(waiting) => Some(waiting),
+                Err(error) => {
+                    let causes: Vec<_> = error.causes().collect();
+                    tracing::warn!(%error, ?causes, "shutdown hooks will not run on this instance");
+                    None
+                }
+            }
+        } else {
+            None
+        };
+        Engine::new(RuntimeApi { environment }, profile)
+            .instance(instance)
+            .stop(stop)
+            .serve(program)
+            .await
+    }
+}

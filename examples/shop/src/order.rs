@@ -1,0 +1,36 @@
+use crate::stock::{Sold, Stock};
+use faas_sdk::prelude::*;
+use serde::Deserialize;
+
+/// Books paid orders.
+pub(crate) struct Book {
+    pub(crate) stock: Stock,
+}
+
+/// A paid order.
+#[derive(Deserialize)]
+pub(crate) struct Order {
+    item: u32,
+    amount: u32,
+}
+
+impl Handler<Order> for Book {
+    type Output = ();
+
+    async fn call(&self, order: Order, _cx: Context) -> Result<()> {
+        match self.stock.take(order.item, order.amount) {
+            Sold::Left(left) => {
+                tracing::info!(
+                    item = order.item,
+                    amount = order.amount,
+                    left,
+                    "order booked"
+                );
+                Ok(())
+            }
+            // Delivering the event again would not bring the item back.
+            Sold::TooFew => Err(Error::conflict("sold out").with_code("sold_out").reject()),
+            Sold::Unknown => Err(Error::not_found(format!("there is no item {}", order.item))),
+        }
+    }
+}
