@@ -43,6 +43,17 @@ impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Env {
     }
 }
 
+impl<K: Into<OsString>, V: Into<OsString>> Extend<(K, V)> for Env {
+    /// Sets variables, over those of the same name.
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, variables: I) {
+        for (key, value) in variables {
+            let key = key.into();
+            self.0.retain(|(known, _)| *known != key);
+            self.0.push((key, value.into()));
+        }
+    }
+}
+
 impl std::fmt::Debug for Env {
     /// Shows the names alone: values may be secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

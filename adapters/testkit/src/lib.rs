@@ -37,4 +37,5 @@
 //! }
 //! ```
 
+pub mod behaviour;
 pub mod lambda;
