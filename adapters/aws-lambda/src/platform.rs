@@ -18,6 +18,7 @@ const IDLE_GAP: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub struct AwsLambda {
     clock: Mutex<Option<BoxClock>>,
+    post_timeout: Option<Duration>,
 }
 
 /// A clock that has lost its type.
@@ -47,7 +48,15 @@ impl AwsLambda {
     pub fn with_clock(clock: impl Clock) -> Self {
         Self {
             clock: Mutex::new(Some(BoxClock(Box::new(clock)))),
+            post_timeout: None,
         }
+    }
+
+    /// The longest wait for the Runtime API to take an answer. Default: 10 s.
+    #[must_use]
+    pub fn post_timeout(mut self, timeout: Duration) -> Self {
+        self.post_timeout = Some(timeout);
+        self
     }
 
     fn instance(&self, frozen: bool) -> Arc<Instance> {
@@ -86,6 +95,9 @@ impl Platform for AwsLambda {
         let endpoint = Arc::clone(&environment.endpoint);
         let mut profile = Profile::default();
         profile.slots = environment.concurrency.unwrap_or(NonZeroUsize::MIN);
+        if let Some(timeout) = self.post_timeout {
+            profile.post_timeout = timeout;
+        }
         let instance = self.instance(environment.concurrency.is_none());
         let stop = program.stop.clone().unwrap_or_else(Stop::on_signals);
         // Kept until serving ends, so that the platform sees its extension waiting.
