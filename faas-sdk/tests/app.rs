@@ -1,7 +1,7 @@
 //! Dispatch, decoding, encoding, layers and batches of an app, without a platform.
 #![cfg(feature = "testing")]
 
-use faas_sdk::http::Request;
+use faas_sdk::http::{Request, Response};
 use faas_sdk::prelude::*;
 use faas_sdk::testing::TestApp;
 use faas_sdk::{
@@ -300,7 +300,7 @@ async fn outputs_have_their_status_and_streams_stream() {
         })
         .http("/raw", async |request: HttpRequest, _: Context| {
             let body = request.into_body();
-            Ok::<_, Error>(faas_sdk::http::Response::new(body))
+            Ok::<_, Error>(Response::new(body))
         })
         .http("/stream", async |_: (), _: Context| {
             Ok::<_, Error>(Body::produce(async move |mut out| {

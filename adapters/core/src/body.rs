@@ -1,8 +1,10 @@
 use crate::{Error, ErrorKind, Text};
 use bytes::{Bytes, BytesMut};
-use faas_sdk_scope::BoxFuture;
+use faas_sdk_scope::{BoxFuture, CatchUnwind};
 use http_body::{Frame, SizeHint};
+use std::any::Any;
 use std::fmt;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::sync::mpsc;
@@ -62,11 +64,12 @@ impl Body {
         Fut: Future<Output = Result<(), Error>> + Send + 'static,
     {
         let (sender, pieces) = mpsc::channel(1);
-        let producer = Box::pin(produce(BodySender(sender)));
+        let producer: BoxFuture<'static, _> = Box::pin(produce(BodySender(sender)));
+        let producer = Some(CatchUnwind::new(producer));
         Self::stream(Produced {
-            producer: Some(producer),
+            producer,
             pieces,
-            failure: None,
+            end: End::Well,
         })
     }
 
@@ -261,9 +264,16 @@ impl BodySender {
 }
 
 struct Produced {
-    producer: Option<BoxFuture<'static, Result<(), Error>>>,
+    producer: Option<CatchUnwind<BoxFuture<'static, Result<(), Error>>>>,
     pieces: mpsc::Receiver<Bytes>,
-    failure: Option<Error>,
+    end: End,
+}
+
+/// How the producer ended; told once its last piece has been read.
+enum End {
+    Well,
+    Failed(Error),
+    Panicked(Box<dyn Any + Send>),
 }
 
 impl http_body::Body for Produced {
@@ -277,14 +287,22 @@ impl http_body::Body for Produced {
         let this = &mut *self;
         // A finished producer has dropped its sender, so the channel ends after the last piece.
         if let Some(producer) = &mut this.producer
-            && let Poll::Ready(result) = producer.as_mut().poll(cx)
+            && let Poll::Ready(ended) = Pin::new(producer).poll(cx)
         {
             this.producer = None;
-            this.failure = result.err();
+            this.end = match ended {
+                Ok(Ok(())) => End::Well,
+                Ok(Err(error)) => End::Failed(error),
+                Err(panic) => End::Panicked(panic),
+            };
         }
-        match ready!(this.pieces.poll_recv(cx)) {
-            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
-            None => Poll::Ready(this.failure.take().map(Err)),
+        if let Some(piece) = ready!(this.pieces.poll_recv(cx)) {
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        match std::mem::replace(&mut this.end, End::Well) {
+            End::Well => Poll::Ready(None),
+            End::Failed(error) => Poll::Ready(Some(Err(error))),
+            End::Panicked(panic) => resume_unwind(panic),
         }
     }
 }
@@ -309,6 +327,20 @@ mod tests {
             ErrorKind::Internal
         );
         assert!(body.next_data().await.expect("the end").is_none());
+    }
+
+    #[tokio::test]
+    async fn a_producer_that_panics_gives_its_pieces_first() {
+        let mut body = Body::produce(async move |mut out: BodySender| {
+            out.send("piece").await?;
+            panic!("on purpose")
+        });
+        assert_eq!(
+            body.next_data().await.expect("a piece").expect("some"),
+            "piece"
+        );
+        let read = CatchUnwind::new(Box::pin(body.next_data()));
+        assert!(read.await.is_err(), "the panic");
     }
 
     #[tokio::test]

@@ -357,6 +357,10 @@ mod tests {
         let (_, outcome) = stream(true).await;
         let mut reply = outcome.expect("a reply");
         let body = reply.body_mut().expect("a body");
+        assert_eq!(
+            body.next_data().await.expect("a piece").expect("some"),
+            "one"
+        );
         assert!(
             body.next_data()
                 .await

@@ -299,7 +299,7 @@ async fn garbage_ends_the_connection_not_the_client() {
             1 => peer.send(answer(200, &"a: b\r\n".repeat(101), "")).await,
             2 => {
                 peer.send(answer(200, &format!("a: {}\r\n", "b".repeat(70_000)), ""))
-                    .await
+                    .await;
             }
             3 => peer.send(answer(200, "x-id: 9\r\n", vec![0; 2_000])).await,
             _ => peer.send(ACCEPTED).await,

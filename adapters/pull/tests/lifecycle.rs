@@ -253,7 +253,7 @@ fn gated() -> Gated {
         let (begin, mut gone, seen) = (begin.clone(), gone.clone(), Arc::clone(&seen));
         let scope = invocation.scope.clone();
         invocation.scope.on_end("see", async move |_| {
-            *seen.lock().unwrap() = scope.cancellation()
+            *seen.lock().unwrap() = scope.cancellation();
         });
         async move {
             begin.send(()).unwrap();
@@ -371,7 +371,7 @@ async fn a_handler_that_never_yields_is_answered_from_outside() -> Result<()> {
     let (exit, exited) = std::sync::mpsc::channel();
     let (exit, exited) = (Mutex::new(exit), Arc::new(Mutex::new(exited)));
     let watchdog = Watchdog::with_exit(Duration::from_secs(5), move || {
-        exit.lock().unwrap().send(()).unwrap()
+        exit.lock().unwrap().send(()).unwrap();
     });
     let invoke = function(move |_| {
         let exited = Arc::clone(&exited);

@@ -36,7 +36,7 @@ pub(crate) fn post_blocking(
         let address = addresses
             .next()
             .ok_or_else(|| failed(std::io::ErrorKind::AddrNotAvailable.into()))?;
-        match TcpStream::connect_timeout(&address, left("connect")?) {
+        match TcpStream::connect_timeout(&address, left("accept the connection")?) {
             Ok(stream) => break stream,
             Err(error) if addresses.len() == 0 => return Err(failed(error)),
             Err(_) => {}

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::alarm::Alarm;
 use super::decode::{Decoder, Limits};
 use super::socket::{self, Sent};
 use super::upload::Upload;
@@ -58,6 +59,7 @@ pub struct Connection {
     stream: Option<TcpStream>,
     pub(super) buf: BytesMut,
     pub(super) head: Head,
+    pub(super) alarm: Alarm,
     opened: u64,
 }
 
@@ -90,6 +92,7 @@ impl Connection {
             stream: None,
             buf,
             head,
+            alarm: Alarm::default(),
             opened: 0,
         }
     }
@@ -125,12 +128,14 @@ impl Connection {
         body: &[u8],
         limit: Duration,
     ) -> Result<Answer<'_>, ClientError> {
-        let (body, resent) = timeout(limit, self.exchange(head, body))
-            .await
-            .map_err(|_| ClientError::Timeout {
-                waited_for: "answer",
-                limit,
-            })??;
+        // A dropped future takes the alarm with it: the next one is made then.
+        let mut alarm = std::mem::take(&mut self.alarm);
+        let exchanged = alarm.within(limit, self.exchange(head, body)).await;
+        self.alarm = alarm;
+        let (body, resent) = exchanged.ok_or(ClientError::Timeout {
+            waited_for: "answer",
+            limit,
+        })??;
         Ok(Answer {
             head: &self.head,
             body,
@@ -189,7 +194,7 @@ impl Connection {
         } = self;
         let mut decoder = Decoder::new(options.limits, head.starts_with(b"HEAD "));
         let parts = &mut [IoSlice::new(head), IoSlice::new(body)];
-        let mut unsent = &mut parts[..];
+        let mut unsent = &mut parts[..if body.is_empty() { 1 } else { 2 }];
         let mut complete = false;
         while !complete {
             match socket::send(&mut stream, &mut unsent, buf).await {

@@ -97,10 +97,14 @@ impl Decoder {
 
     fn read_head(&mut self, buf: &mut BytesMut, head: &mut Head) -> Result<(), ProtocolError> {
         while let State::Head(searched) = &mut self.state {
-            let Some(end) = head_end(buf, searched, self.limits.head)? else {
-                break;
-            };
-            head.take(buf, end)?;
+            check_start(buf)?;
+            // As a rule the whole head comes in one read, and a single pass is enough.
+            if *searched > 0 || !head.take_whole(buf, self.limits.head) {
+                let Some(end) = head_end(buf, searched, self.limits.head)? else {
+                    break;
+                };
+                head.take(buf, end)?;
+            }
             self.state = if head.status() < 200 {
                 self.skip(head)?
             } else {
@@ -231,18 +235,24 @@ fn closes(head: &Head) -> bool {
     options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
 
+/// Refuses what does not begin as an answer does. Said at once: a server that speaks something else
+/// may wait for us, and a poll has no time limit.
+fn check_start(buf: &[u8]) -> Result<(), ProtocolError> {
+    const START: &[u8] = b"HTTP/1.";
+    let start = buf.len().min(START.len());
+    if buf[..start] == START[..start] {
+        Ok(())
+    } else {
+        Err(ProtocolError::NotHttp)
+    }
+}
+
 /// Where the head ends, or `None` if it does not yet.
 fn head_end(
     buf: &[u8],
     searched: &mut usize,
     limit: usize,
 ) -> Result<Option<usize>, ProtocolError> {
-    const START: &[u8] = b"HTTP/1.";
-    let start = buf.len().min(START.len());
-    // Said at once: a server that speaks something else may wait for us, and a poll has no time limit.
-    if buf[..start] != START[..start] {
-        return Err(ProtocolError::NotHttp);
-    }
     match find_empty_line(buf, searched) {
         Some(end) if end <= limit => Ok(Some(end)),
         None if buf.len() <= limit => Ok(None),

@@ -28,7 +28,7 @@ pub enum ClientError {
     /// The server took longer than allowed, to accept the connection, to take the request or to answer.
     #[error("the server did not {waited_for} within {limit:?}")]
     Timeout {
-        /// `connect`, `answer`, or `go on`.
+        /// `accept the connection`, `answer`, or `go on`.
         waited_for: &'static str,
         /// The limit that passed.
         limit: Duration,

@@ -129,10 +129,29 @@ impl Head {
         self.status = 0;
     }
 
-    /// Reads the head that ends at `end` and takes it out of `buf`.
+    /// Takes the head that ends at `end` out of `buf`.
     pub(super) fn take(&mut self, buf: &mut BytesMut, end: usize) -> Result<(), ProtocolError> {
+        if self.parse(&buf[..end])? != Some(end) {
+            return Err(ProtocolError::Head(
+                "it does not end where its empty line is",
+            ));
+        }
+        self.raw = buf.split_to(end).freeze();
+        Ok(())
+    }
+
+    /// Takes the head out of `buf` if it is all there, in order and within `limit` bytes.
+    pub(super) fn take_whole(&mut self, buf: &mut BytesMut, limit: usize) -> bool {
+        match self.parse(buf) {
+            Ok(Some(end)) if end <= limit => self.raw = buf.split_to(end).freeze(),
+            _ => self.clear(),
+        }
+        !self.raw.is_empty()
+    }
+
+    /// Notes status and headers, and gives the length of the head if `text` holds all of it.
+    fn parse(&mut self, text: &[u8]) -> Result<Option<usize>, ProtocolError> {
         self.clear();
-        let text = &buf[..end];
         let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
         let mut parsed = httparse::Response::new(&mut []);
         let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
@@ -140,11 +159,9 @@ impl Head {
             text,
             &mut headers,
         )?;
-        if status != httparse::Status::Complete(end) {
-            return Err(ProtocolError::Head(
-                "it does not end where its empty line is",
-            ));
-        }
+        let httparse::Status::Complete(end) = status else {
+            return Ok(None);
+        };
         let code = parsed.code.unwrap_or_default();
         if !(100..600).contains(&code) {
             return Err(ProtocolError::Status(code));
@@ -163,8 +180,7 @@ impl Head {
             name: span(h.name.as_bytes()),
             value: span(h.value),
         }));
-        self.raw = buf.split_to(end).freeze();
-        Ok(())
+        Ok(Some(end))
     }
 }
 

@@ -1,5 +1,6 @@
 //! A lean HTTP/1.1 client on one socket.
 
+mod alarm;
 mod blocking;
 mod chunked;
 mod connection;

@@ -46,7 +46,7 @@ pub(super) async fn connect(
     )
     .await
     .map_err(|_| ClientError::Timeout {
-        waited_for: "connect",
+        waited_for: "accept the connection",
         limit,
     })?
     .map_err(failed)?;
@@ -92,7 +92,13 @@ fn poll_send(
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<Sent>> {
     while !parts.is_empty() {
-        match Pin::new(&mut *stream).poll_write_vectored(cx, parts) {
+        let stream_mut = Pin::new(&mut *stream);
+        let written = match &**parts {
+            // The system does this with less work.
+            [only] => stream_mut.poll_write(cx, only),
+            several => stream_mut.poll_write_vectored(cx, several),
+        };
+        match written {
             Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             Poll::Ready(Ok(written)) => IoSlice::advance_slices(parts, written),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),

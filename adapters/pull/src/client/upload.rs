@@ -72,10 +72,11 @@ impl<'c> Upload<'c> {
     /// No connection, a failed write without an answer, or nothing accepted within the limit.
     pub async fn send(&mut self, chunk: &[u8]) -> Result<Progress, ClientError> {
         if chunk.is_empty() {
-            return Ok(match self.state {
-                State::Answered(_) => Progress::Answered,
-                _ => Progress::Taken,
-            });
+            return match self.state {
+                State::Fresh | State::Open(_) => Ok(Progress::Taken),
+                State::Answered(_) => Ok(Progress::Answered),
+                State::Ended(_) | State::Broken => Err(ClientError::Interrupted),
+            };
         }
         let mut line = [0_u8; 18];
         let mut rest = &mut line[..];
@@ -145,17 +146,20 @@ impl<'c> Upload<'c> {
             State::Fresh | State::Broken => return Err(ClientError::Interrupted),
         };
         let Connection {
-            buf, head, options, ..
+            buf,
+            head,
+            options,
+            alarm,
+            ..
         } = &mut *connection;
-        let body = timeout(
-            limit,
-            socket::receive(&mut stream, &mut decoder, buf, head, options.stall),
-        )
-        .await
-        .map_err(|_| ClientError::Timeout {
-            waited_for: "answer",
-            limit,
-        })??;
+        let answer = socket::receive(&mut stream, &mut decoder, buf, head, options.stall);
+        let body = alarm
+            .within(limit, answer)
+            .await
+            .ok_or(ClientError::Timeout {
+                waited_for: "answer",
+                limit,
+            })??;
         if complete && decoder.is_reusable() {
             connection.give_back(stream);
         }

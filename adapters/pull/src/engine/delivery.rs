@@ -56,13 +56,13 @@ pub(super) fn log(error: &Error, id: Option<&str>, what: &'static str) {
     let causes = chain(error);
     match error.kind().level() {
         Level::Info => {
-            tracing::info!(request_id = id, kind, code, %error, context, causes, "{what}")
+            tracing::info!(request_id = id, kind, code, %error, context, causes, "{what}");
         }
         Level::Warn => {
-            tracing::warn!(request_id = id, kind, code, %error, context, causes, "{what}")
+            tracing::warn!(request_id = id, kind, code, %error, context, causes, "{what}");
         }
         Level::Error => {
-            tracing::error!(request_id = id, kind, code, %error, context, causes, "{what}")
+            tracing::error!(request_id = id, kind, code, %error, context, causes, "{what}");
         }
     }
 }

@@ -88,6 +88,7 @@ impl<C: Codec> Slot<C> {
                     let scope = Scope::new(&shared.instance, None);
                     self.answer(&mut line, &scope, Err(error)).await;
                     drop(in_flight);
+                    self.pause_after_failures().await;
                 }
                 Next::Nothing => {
                     self.failures.store(0, Ordering::Relaxed);
@@ -123,6 +124,11 @@ impl<C: Codec> Slot<C> {
             let scope = Scope::new(&self.shared.instance, None);
             self.answer(line, &scope, Err(error)).await;
         }
+        self.pause_after_failures().await;
+    }
+
+    /// Waits if the last thing that happened was a failure.
+    async fn pause_after_failures(&self) {
         match self.failures.load(Ordering::Relaxed) {
             0 => {}
             failures => self.pause(failures).await,
@@ -194,7 +200,8 @@ impl<C: Codec> Slot<C> {
                     Some(codec.id(&call)),
                     "the invocation does not decode",
                 );
-                self.failures.store(0, Ordering::Relaxed);
+                // The platform may hand the same event out again at once.
+                self.failed();
                 *self.current() = Some(call);
                 Next::Undecodable(error, instance.arrive().1)
             }
@@ -256,7 +263,7 @@ impl<C: Codec> Slot<C> {
         };
         match report {
             Report::Stream { prelude, body } => {
-                self.stream(line, &call, scope, prelude, body).await
+                self.stream(line, &call, scope, prelude, body).await;
             }
             Report::Whole => self.post(line, &call, b"").await,
             Report::Bytes(body) => self.post(line, &call, &body).await,

@@ -27,7 +27,7 @@ impl<C: Codec> Stuck for Slot<C> {
         match post_blocking(codec.endpoint(), &out, within) {
             Ok(status) if codec.delivered(status) == Delivery::Accepted => {}
             Ok(status) => {
-                tracing::error!(request_id = id, status, "the platform refused the report")
+                tracing::error!(request_id = id, status, "the platform refused the report");
             }
             Err(error) => {
                 tracing::error!(request_id = id, %error, "the report did not reach the platform");

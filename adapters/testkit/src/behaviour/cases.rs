@@ -37,7 +37,7 @@ pub async fn run(subject: &dyn Subject) {
 
 /// A started program with its function.
 struct Started {
-    served: Box<dyn Served>,
+    served: Arc<dyn Served>,
     seen: Arc<Seen>,
     name: &'static str,
 }

@@ -1,12 +1,12 @@
-use super::{Answer, Served, Subject, Traits, camel_case};
+use super::{Answer, Served, Serving, Subject, Traits, camel_case};
 use async_trait::async_trait;
 use bytes::Bytes;
 use faas_sdk_core::{BoxError, BoxFuture, Platform, Program, Stop};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 
 /// How the variables of an HTTP platform say where to listen and how long a call may take.
 type Variables = fn(SocketAddr, Option<Duration>) -> Vec<(&'static str, String)>;
@@ -15,7 +15,7 @@ type Variables = fn(SocketAddr, Option<Duration>) -> Vec<(&'static str, String)>
 #[derive(Debug)]
 pub struct Http<F> {
     adapter: F,
-    path: &'static str,
+    path: String,
     traits: Traits,
     variables: Variables,
 }
@@ -30,7 +30,7 @@ where
     pub fn new(adapter: F, path: &'static str, traits: Traits, variables: Variables) -> Self {
         Self {
             adapter,
-            path,
+            path: path.into(),
             traits,
             variables,
         }
@@ -55,30 +55,24 @@ where
         &self,
         mut program: Program,
         deadline: Option<Duration>,
-    ) -> Result<Box<dyn Served>, BoxError> {
+    ) -> Result<Arc<dyn Served>, BoxError> {
         // The port is free now; that nobody else takes it before the adapter does is likely
         // enough for a test.
         let address = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         program.env.extend((self.variables)(address, deadline));
         let stop = Stop::new();
         program.stop = Some(stop.clone());
-        let adapter = (self.adapter)();
-        let mut serving = tokio::spawn(async move { adapter.serve(program).await });
-        loop {
-            if TcpStream::connect(address).await.is_ok() {
-                break;
+        let serving = Serving::start((self.adapter)(), program);
+        while TcpStream::connect(address).await.is_err() {
+            if serving.is_over() {
+                serving.ended().await?;
+                return Err("serving ended before it began".into());
             }
-            tokio::select! {
-                ended = &mut serving => {
-                    ended??;
-                    return Err("serving ended before it began".into());
-                }
-                () = tokio::time::sleep(Duration::from_millis(2)) => {}
-            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        Ok(Box::new(OnHttp {
+        Ok(Arc::new(OnHttp {
             address,
-            path: self.path,
+            path: self.path.clone(),
             stop,
             serving,
         }))
@@ -87,23 +81,23 @@ where
 
 struct OnHttp {
     address: SocketAddr,
-    path: &'static str,
+    path: String,
     stop: Stop,
-    serving: JoinHandle<faas_sdk_core::Result<()>>,
+    serving: Serving,
 }
 
 #[async_trait]
 impl Served for OnHttp {
     async fn call(&self, payload: Bytes) -> Answer {
         let headers = [("content-type", "application/json")];
-        match http_call(self.address, "POST", self.path, &headers, &payload).await {
+        match http_call(self.address, "POST", &self.path, &headers, &payload).await {
             Ok(reply) => reply.into_answer(),
             Err(error) => Answer::Lost(error.to_string()),
         }
     }
 
     async fn abandon(&self, payload: Bytes, gone: BoxFuture<'_, ()>) {
-        let request = request(self.address, "POST", self.path, &[], &payload);
+        let request = request(self.address, "POST", &self.path, &[], &payload);
         if let Ok(mut socket) = TcpStream::connect(self.address).await
             && socket.write_all(&request).await.is_ok()
         {
@@ -115,8 +109,8 @@ impl Served for OnHttp {
         self.stop.request();
     }
 
-    async fn ended(self: Box<Self>) -> Result<(), BoxError> {
-        Ok(self.serving.await??)
+    async fn ended(&self) -> Result<(), BoxError> {
+        self.serving.ended().await
     }
 }
 

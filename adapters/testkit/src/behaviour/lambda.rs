@@ -1,10 +1,10 @@
-use super::{Answer, Served, Subject, Traits};
+use super::{Answer, Served, Serving, Subject, Traits};
 use crate::lambda::{Event, FakeRuntimeApi, Outcome};
 use async_trait::async_trait;
 use bytes::Bytes;
 use faas_sdk_core::{BoxError, BoxFuture, Platform, Program, Stop};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// An adapter for the AWS Lambda Runtime API, called through [`FakeRuntimeApi`].
 #[derive(Debug)]
@@ -51,7 +51,7 @@ where
         &self,
         mut program: Program,
         deadline: Option<Duration>,
-    ) -> Result<Box<dyn Served>, BoxError> {
+    ) -> Result<Arc<dyn Served>, BoxError> {
         let api = FakeRuntimeApi::builder()
             .slots(self.slots)
             .deadline(deadline.unwrap_or(Duration::from_secs(60)))
@@ -64,16 +64,15 @@ where
         program.env.extend(variables);
         let stop = Stop::new();
         program.stop = Some(stop.clone());
-        let adapter = (self.adapter)();
-        let serving = tokio::spawn(async move { adapter.serve(program).await });
-        Ok(Box::new(OnLambda { api, stop, serving }))
+        let serving = Serving::start((self.adapter)(), program);
+        Ok(Arc::new(OnLambda { api, stop, serving }))
     }
 }
 
 struct OnLambda {
     api: FakeRuntimeApi,
     stop: Stop,
-    serving: JoinHandle<faas_sdk_core::Result<()>>,
+    serving: Serving,
 }
 
 #[async_trait]
@@ -114,7 +113,7 @@ impl Served for OnLambda {
         self.stop.request();
     }
 
-    async fn ended(self: Box<Self>) -> Result<(), BoxError> {
-        Ok(self.serving.await??)
+    async fn ended(&self) -> Result<(), BoxError> {
+        self.serving.ended().await
     }
 }

@@ -25,8 +25,10 @@ mod lambda;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use faas_sdk_core::{BoxError, Program};
+use faas_sdk_core::{BoxError, Platform, Program};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 pub use cases::run;
 pub use http::{Http, HttpReply, http_call};
@@ -46,7 +48,7 @@ pub trait Subject: Send + Sync {
         &self,
         program: Program,
         deadline: Option<Duration>,
-    ) -> Result<Box<dyn Served>, BoxError>;
+    ) -> Result<Arc<dyn Served>, BoxError>;
 }
 
 /// What a platform knows of; cases that need more are not run on it.
@@ -88,8 +90,8 @@ pub trait Served: Send + Sync {
     /// Asks the adapter to stop in order.
     fn stop(&self);
 
-    /// Waits until serving has ended, and says how.
-    async fn ended(self: Box<Self>) -> Result<(), BoxError>;
+    /// Waits until serving has ended, and says how. To be called once.
+    async fn ended(&self) -> Result<(), BoxError>;
 }
 
 /// What a caller got.
@@ -109,6 +111,29 @@ pub enum Answer {
     Broken(Bytes),
     /// No answer that the platform would understand.
     Lost(String),
+}
+
+/// The task in which a program is served.
+struct Serving(Mutex<Option<JoinHandle<faas_sdk_core::Result<()>>>>);
+
+impl Serving {
+    fn start<P: Platform + 'static>(adapter: P, program: Program) -> Self {
+        let serving = tokio::spawn(async move { adapter.serve(program).await });
+        Self(Mutex::new(Some(serving)))
+    }
+
+    fn is_over(&self) -> bool {
+        let serving = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        serving.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    async fn ended(&self) -> Result<(), BoxError> {
+        let serving = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match serving {
+            Some(serving) => Ok(serving.await??),
+            None => Err("its end was waited for before".into()),
+        }
+    }
 }
 
 /// `invalid_input` as `InvalidInput`.

@@ -395,16 +395,18 @@ fn almost() -> impl Strategy<Value = Vec<u8>> {
             "abc",
         ][..],
     );
-    let noise = vec(any::<u8>(), 0..4);
-    vec(
-        (
-            piece,
-            noise.prop_map(|n| if n.len() == 3 { n } else { Vec::new() }),
-        ),
-        0..12,
-    )
-    .prop_map(|pieces| {
-        let mut out = b"HTTP/1.1 200 OK\r\n".to_vec();
+    let start = prop::sample::select(
+        &[
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.0 500\n",
+            "HTTP/1.1 204 \r\n",
+            "\r\nHTTP/1.1 200 OK\r\n",
+        ][..],
+    );
+    // Noise after a third of the pieces.
+    let noise = prop_oneof![2 => Just(Vec::new()), 1 => vec(any::<u8>(), 1..4)];
+    (start, vec((piece, noise), 0..12)).prop_map(|(start, pieces)| {
+        let mut out = start.as_bytes().to_vec();
         for (piece, noise) in pieces {
             out.extend_from_slice(piece.as_bytes());
             out.extend_from_slice(&noise);

@@ -23,6 +23,10 @@
 //! # }
 //! ```
 
+mod every_platform;
+
+pub use every_platform::{Failure, OnPlatform, every_platform};
+
 use crate::app::IntoApp;
 use crate::config::Config;
 use crate::context::{Context, Shared};

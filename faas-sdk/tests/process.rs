@@ -1,0 +1,210 @@
+//! Whole processes: signals, exit codes, and handlers that can't be cancelled.
+
+use faas_sdk_testkit::lambda::{Event, FakeRuntimeApi, Outcome};
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The example `misbehave`, which cargo builds beside the tests.
+fn misbehave() -> Command {
+    let mut path: PathBuf = std::env::current_exe().expect("the test's own path");
+    path.pop();
+    path.pop();
+    path.push("examples/misbehave");
+    assert!(
+        path.exists(),
+        "{} is missing: build the examples",
+        path.display()
+    );
+    let mut command = Command::new(path);
+    command
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.kill_on_drop(true);
+    command
+}
+
+struct Process {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.spawn().expect("the example starts");
+        let stdout = child.stdout.take().expect("its output");
+        Self {
+            child,
+            lines: BufReader::new(stdout).lines(),
+        }
+    }
+
+    fn on_lambda(api: &FakeRuntimeApi, variables: &[(&str, &str)]) -> Self {
+        Self::start(misbehave().envs(api.env()).envs(variables.iter().copied()))
+    }
+
+    /// Reads output up to a line that contains `word`.
+    async fn says(&mut self, word: &str) -> String {
+        let read = async {
+            while let Some(line) = self.lines.next_line().await.expect("the output") {
+                if line.contains(word) {
+                    return line;
+                }
+            }
+            panic!("the output ends without `{word}`")
+        };
+        tokio::time::timeout(PATIENCE, read)
+            .await
+            .expect("the line comes in time")
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-s", name, &id])
+            .status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    async fn ends(mut self) -> (ExitStatus, String, String) {
+        let (mut out, mut error) = (String::new(), String::new());
+        let mut stderr = self.child.stderr.take().expect("its errors");
+        let ended = async {
+            while let Some(line) = self.lines.next_line().await.expect("the output") {
+                out.push_str(&line);
+                out.push('\n');
+            }
+            stderr.read_to_string(&mut error).await.expect("its errors");
+            self.child.wait().await.expect("its status")
+        };
+        let status = tokio::time::timeout(PATIENCE, ended)
+            .await
+            .expect("it ends in time");
+        (status, out, error)
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_never_yields_is_answered_and_ends_the_process() {
+    let api = FakeRuntimeApi::builder().start().await.expect("the fake");
+    let process = Process::on_lambda(&api, &[]);
+    let event = Event::json(json!("spin")).deadline(Duration::from_millis(800));
+    let outcome = api.invoke(event).await;
+    let report = outcome.error().unwrap_or_else(|| panic!("{outcome:?}"));
+    assert_eq!(report.platform_error_type(), "Runtime.Timeout");
+    let (status, out, _) = process.ends().await;
+    assert_eq!(status.code(), Some(1));
+    assert!(out.contains("did not yield"), "{out}");
+}
+
+#[tokio::test]
+async fn a_panic_is_logged_with_its_place_and_the_process_lives_on() {
+    let api = FakeRuntimeApi::builder().start().await.expect("the fake");
+    let mut process = Process::on_lambda(&api, &[]);
+    let outcome = api.invoke(Event::json(json!("panic"))).await;
+    assert_eq!(
+        outcome.error().expect("an error").platform_error_type(),
+        "Runtime.Panic"
+    );
+    let line = process.says("on purpose").await;
+    assert!(
+        line.contains("ERROR") && line.contains("misbehave.rs:"),
+        "{line}"
+    );
+    assert!(
+        api.invoke(Event::json(json!("answer")))
+            .await
+            .response()
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn a_stop_signal_drains_and_runs_the_shutdown_hooks() {
+    let api = FakeRuntimeApi::builder().start().await.expect("the fake");
+    let mut process = Process::on_lambda(&api, &[("MISBEHAVE_SHUTDOWN", "1")]);
+    let running = api.invoke(Event::json(json!({"sleep": 300})));
+    process.says("sleeping").await;
+    process.signal("TERM");
+    let outcome = running.await;
+    assert_eq!(outcome.response().expect("a response").text(), "\"slept\"");
+    let (status, out, _) = process.ends().await;
+    assert!(status.success(), "{status}");
+    assert!(out.contains("shutdown hook"), "{out}");
+}
+
+#[tokio::test]
+async fn a_second_stop_signal_ends_at_once() {
+    let api = FakeRuntimeApi::builder()
+        .deadline(PATIENCE)
+        .start()
+        .await
+        .expect("the fake");
+    let mut process = Process::on_lambda(&api, &[("MISBEHAVE_SHUTDOWN", "1")]);
+    let running = api.invoke(Event::json(json!("wait")));
+    process.says("waiting").await;
+    process.signal("TERM");
+    process.says("stop signal received").await;
+    process.signal("TERM");
+    let (_, out, _) = process.ends().await;
+    assert!(!out.contains("shutdown hook"), "{out}");
+    drop(api);
+    assert!(matches!(running.await, Outcome::Lost(_)));
+}
+
+#[tokio::test]
+async fn a_failed_init_and_a_wrong_setting_are_reported_and_end_the_process() {
+    for (variables, error_type, word) in [
+        (
+            &[("MISBEHAVE_INIT", "1")][..],
+            "Function.Unavailable",
+            "no store",
+        ),
+        (
+            &[("FAAS_FUNCTION", "nothing")],
+            "Runtime.InvalidApp",
+            "FAAS_FUNCTION",
+        ),
+        (
+            &[("FAAS_INVOKE__RESERV_MS", "1")],
+            "Runtime.InvalidConfig",
+            "reserve_ms",
+        ),
+    ] {
+        let api = FakeRuntimeApi::builder().start().await.expect("the fake");
+        let process = Process::on_lambda(&api, variables);
+        let (status, _, errors) = process.ends().await;
+        assert_eq!(status.code(), Some(1), "{word}");
+        assert!(errors.contains(word), "{errors}");
+        let report = api
+            .observe()
+            .init_error
+            .unwrap_or_else(|| panic!("{word} was not reported"));
+        assert_eq!(report.platform_error_type(), error_type);
+        assert!(
+            report
+                .details
+                .expect("details")
+                .error_message
+                .contains(word)
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_platform_is_refused_in_words() {
+    let process = Process::start(misbehave().env("FAAS_PLATFORM", "moon"));
+    let (status, _, errors) = process.ends().await;
+    assert_eq!(status.code(), Some(1));
+    assert!(
+        errors.contains("FAAS_PLATFORM") && errors.contains("aws-lambda"),
+        "{errors}"
+    );
+}
