@@ -71,6 +71,7 @@ pub(crate) enum Flavour {
     /// One invocation at a time: another thread would only cost hand-overs.
     CurrentThread,
     /// Many invocations at a time.
+    #[cfg(feature = "platform-local")]
     MultiThread,
 }
 

@@ -78,6 +78,7 @@ fn one_shot(arguments: &[String]) -> bool {
 fn runtime(flavour: Flavour) -> Result<tokio::runtime::Runtime> {
     let mut builder = match flavour {
         Flavour::CurrentThread => tokio::runtime::Builder::new_current_thread(),
+        #[cfg(feature = "platform-local")]
         Flavour::MultiThread => tokio::runtime::Builder::new_multi_thread(),
     };
     Ok(builder.enable_all().build()?)

@@ -10,7 +10,7 @@ use faas_sdk_core::{
 use faas_sdk_pull::{Codec, Endpoint, Head, PathPart, Polled, Report, RequestWriter, refusal};
 use faas_sdk_scope::{Instance, Scope};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
 const ERROR_TYPE: &str = "Lambda-Runtime-Function-Error-Type";
@@ -184,7 +184,7 @@ impl Codec for RuntimeApi {
             info.trace = trace::read(header);
         }
         info.metadata = metadata(head);
-        let scope = Scope::new(instance, allowed(head, instance));
+        let scope = scope(head, instance);
         let source = info
             .function
             .resource
@@ -271,23 +271,24 @@ fn text(head: &Head, name: &str) -> Result<Option<Text>> {
         .map_err(|error| Error::new(ErrorKind::Protocol, error.to_string()))
 }
 
-/// How much time the invocation has, from the wall clock's deadline.
-fn allowed(head: &Head, instance: &Instance) -> Option<Duration> {
+/// The scope of an invocation, with the deadline the platform names.
+fn scope(head: &Head, instance: &Arc<Instance>) -> Scope {
     let name = "Lambda-Runtime-Deadline-Ms";
-    let value = head.get(name).filter(|value| !value.is_empty())?;
+    let Some(value) = head.get(name).filter(|value| !value.is_empty()) else {
+        return Scope::new(instance, None);
+    };
     let number = std::str::from_utf8(value)
         .ok()
         .and_then(|text| text.trim().parse().ok());
-    let Some(milliseconds) = number else {
+    let deadline = number.and_then(|number| UNIX_EPOCH.checked_add(Duration::from_millis(number)));
+    let Some(deadline) = deadline else {
         tracing::warn!(
             header = name,
-            "the deadline is no number: the invocation runs without one"
+            "the deadline is no time: the invocation runs without one"
         );
-        return None;
+        return Scope::new(instance, None);
     };
-    let deadline: SystemTime = UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds))?;
-    let now = instance.now().system_time();
-    Some(deadline.duration_since(now).unwrap_or_default())
+    Scope::with_deadline(instance, deadline)
 }
 
 /// All headers but those of the exchange itself.

@@ -18,15 +18,27 @@ fn translate(header: &str) -> Option<TraceContext> {
     };
     let mut root = part("Root")?.split('-');
     let (version, time, unique) = (root.next()?, root.next()?, root.next()?);
-    if version != "1" || time.len() != 8 || unique.len() != 24 || root.next().is_some() {
+    if version != "1" || root.next().is_some() {
         return None;
     }
-    let sampled = if part("Sampled") == Some("1") {
-        "01"
+    let trace_id = hex(time, 8)? << 96 | hex(unique, 24)?;
+    let span_id = u64::try_from(hex(part("Parent")?, 16)?).ok()?;
+    let flags = u8::from(part("Sampled") == Some("1"));
+    (trace_id != 0 && span_id != 0).then_some(TraceContext {
+        trace_id,
+        span_id,
+        flags,
+    })
+}
+
+/// Exactly `digits` hexadecimal digits.
+fn hex(text: &str, digits: usize) -> Option<u128> {
+    let valid = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if valid {
+        u128::from_str_radix(text, 16).ok()
     } else {
-        "00"
-    };
-    TraceContext::parse(&format!("00-{time}{unique}-{}-{sampled}", part("Parent")?))
+        None
+    }
 }
 
 #[cfg(test)]

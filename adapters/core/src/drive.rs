@@ -114,6 +114,9 @@ pub async fn drive(invoke: &dyn Invoke, invocation: Invocation, drive: &Drive) -
 
 /// Ends a scope and says what was lost.
 pub(crate) async fn end(scope: &Scope, span: &Span, drive: &Drive) {
+    if !scope.has_work() {
+        return;
+    }
     // After a cancellation the rest of the reserve is for the answer.
     let spare = scope
         .allowed()

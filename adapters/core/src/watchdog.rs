@@ -98,8 +98,9 @@ impl Watchdog {
                 tracing::warn!(%error, "no watchdog thread: a handler that never yields goes unnoticed");
             }
         }
-        // While invocations follow each other, the thread is due at an earlier one anyway.
-        let wake = state.wakes.is_none_or(|wakes| due < wakes);
+        // While invocations follow each other, the thread is due at an earlier one anyway. Deadlines
+        // come in whole milliseconds, so equal ones differ by less than the grace.
+        let wake = state.wakes.is_none_or(|wakes| due + GRACE < wakes);
         drop(state);
         if wake {
             self.0.changed.notify_one();

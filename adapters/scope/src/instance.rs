@@ -40,6 +40,7 @@ pub struct Instance {
     idle_gap: Option<Duration>,
     divergence: Duration,
     epoch: AtomicU64,
+    created: Stamp,
     last: Mutex<Stamp>,
     cold: AtomicBool,
     in_flight: AtomicUsize,
@@ -82,14 +83,15 @@ impl InstanceBuilder {
     /// Builds the instance.
     #[must_use]
     pub fn build(self) -> Arc<Instance> {
-        let last = self.clock.now();
+        let created = self.clock.now();
         Arc::new(Instance {
             clock: self.clock,
             background: self.background,
             idle_gap: self.idle_gap,
             divergence: self.divergence,
             epoch: AtomicU64::new(0),
-            last: Mutex::new(last),
+            created,
+            last: Mutex::new(created),
             cold: AtomicBool::new(true),
             in_flight: AtomicUsize::new(0),
             tasks: AtomicUsize::new(0),
@@ -124,6 +126,12 @@ impl Instance {
     #[must_use]
     pub fn now(&self) -> Stamp {
         self.clock.now()
+    }
+
+    /// When it was made.
+    #[must_use]
+    pub fn created(&self) -> Stamp {
+        self.created
     }
 
     /// What the platform allows after a reply.

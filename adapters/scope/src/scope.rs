@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
@@ -75,6 +75,21 @@ impl Scope {
     #[must_use]
     pub fn new(instance: &Arc<Instance>, allowed: Option<Duration>) -> Self {
         Self::build(instance, None, instance.now(), allowed)
+    }
+
+    /// A scope that starts now and may take until `deadline` on the wall clock. A deadline of more
+    /// than an hour before the start of the instance is no time at all and counts as none: some
+    /// emulators send a duration.
+    #[must_use]
+    pub fn with_deadline(instance: &Arc<Instance>, deadline: SystemTime) -> Self {
+        let now = instance.now();
+        let plausible = deadline + Duration::from_secs(3600) >= instance.created().system_time();
+        let allowed = plausible.then(|| {
+            deadline
+                .duration_since(now.system_time())
+                .unwrap_or_default()
+        });
+        Self::build(instance, None, now, allowed)
     }
 
     /// The scope of one part of this invocation, such as an item of a batch. It shares deadline
@@ -247,6 +262,12 @@ impl Scope {
         self.root().work().measures.clone()
     }
 
+    /// Whether there is something to end: callbacks, or spawned work that is to be awaited.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        !self.work().is_empty()
+    }
+
     /// Ends the invocation: awaits spawned work where nothing may outlive the reply, then runs
     /// what was registered with [`Scope::on_end`], all within `allowance` and the time that is
     /// left until the deadline. Returns what could not be brought to its end.
@@ -254,7 +275,7 @@ impl Scope {
     /// Calling it again ends only what was added since. If the future is dropped, callbacks that
     /// have not started stay registered for the next call.
     pub async fn end(&self, allowance: Duration) -> Vec<Leftover> {
-        if self.work().is_empty() {
+        if !self.has_work() {
             return Vec::new();
         }
         let until = self.until(allowance);
@@ -396,6 +417,26 @@ mod tests {
         clock.advance(SECOND * 60);
         assert_eq!(scope.remaining(), Some(Duration::ZERO));
         assert_eq!(Scope::new(&instance, None).remaining(), None);
+    }
+
+    #[test]
+    fn a_wall_clock_deadline_has_to_be_plausible() {
+        let clock = Arc::new(ManualClock::new());
+        let instance = Instance::builder().clock(Arc::clone(&clock)).build();
+        let created = instance.now().system_time();
+        clock.advance(SECOND * 5);
+        let allowed = |deadline| Scope::with_deadline(&instance, deadline).allowed();
+        assert_eq!(allowed(created + SECOND * 8), Some(SECOND * 3));
+        assert_eq!(
+            allowed(created + SECOND),
+            Some(Duration::ZERO),
+            "it has passed"
+        );
+        assert_eq!(
+            allowed(std::time::UNIX_EPOCH + SECOND * 600),
+            None,
+            "that is no time at all"
+        );
     }
 
     #[tokio::test]
