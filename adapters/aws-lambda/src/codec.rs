@@ -300,11 +300,13 @@ fn metadata(head: &Head) -> Metadata {
         "date",
         "keep-alive",
     ];
-    let mut metadata = Metadata::with_capacity(head.len());
-    for (name, value) in head.slices() {
-        if !EXCHANGE.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            metadata.push(name, value);
-        }
-    }
-    metadata
+    let (raw, spans) = head.spans();
+    let mut kept = Vec::with_capacity(head.len());
+    kept.extend(spans.filter(|(name, _)| {
+        let name = &raw[name.start as usize..name.end as usize];
+        !EXCHANGE
+            .iter()
+            .any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
+    }));
+    Metadata::from_spans(raw, kept)
 }

@@ -3,10 +3,7 @@ use faas_sdk_core::{Text, Trace, TraceContext};
 /// Keeps the header as it is and translates it: `Root=1-<8 hex>-<24 hex>;Parent=<16 hex>;Sampled=1`,
 /// in any order and with further parts such as `Lineage`.
 pub(crate) fn read(header: Text) -> Trace {
-    let mut trace = Trace::default();
-    trace.context = translate(&header);
-    trace.native = Some(header);
-    trace
+    Trace::default().with_native(header, translate)
 }
 
 fn translate(header: &str) -> Option<TraceContext> {
@@ -51,10 +48,13 @@ mod tests {
         let trace = read(native.into());
         let w3c = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
         assert_eq!(
-            trace.context.map(|context| context.to_string()).as_deref(),
+            trace
+                .context()
+                .map(|context| context.to_string())
+                .as_deref(),
             Some(w3c)
         );
-        assert_eq!(trace.native.as_deref(), Some(native));
+        assert_eq!(trace.native(), Some(native));
     }
 
     #[test]
@@ -66,7 +66,7 @@ mod tests {
             "é",
         ] {
             let trace = read(native.into());
-            assert!(trace.context.is_none() && trace.native.as_deref() == Some(native));
+            assert!(trace.context().is_none() && trace.native() == Some(native));
         }
     }
 }

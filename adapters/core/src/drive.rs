@@ -70,7 +70,11 @@ impl Drive {
 /// * a failure is logged once, with its cause chain, inside the invocation's span.
 ///
 /// Dropping the future drops the handler; the engine then still has to finish the scope.
-pub async fn drive(invoke: &dyn Invoke, invocation: Invocation, drive: &Drive) -> Outcome {
+pub fn drive<'a>(
+    invoke: &'a dyn Invoke,
+    invocation: Invocation,
+    drive: &'a Drive,
+) -> impl Future<Output = Outcome> + Send + 'a {
     let scope = invocation.scope.clone();
     let span = tracing::info_span!(
         "invocation",
@@ -78,7 +82,18 @@ pub async fn drive(invoke: &dyn Invoke, invocation: Invocation, drive: &Drive) -
         function = invocation.info.function.name.as_deref(),
     );
     let watch = drive.watch(&scope, &invocation.info.id);
+    // The invocation is handed on before there is a future that would carry it along.
     let work = span.in_scope(|| invoke.invoke(invocation));
+    run(work, scope, span, watch, drive)
+}
+
+async fn run(
+    work: BoxFuture<'_, Outcome>,
+    scope: Scope,
+    span: Span,
+    watch: Option<Watch>,
+    drive: &Drive,
+) -> Outcome {
     let mut work = Work {
         scope: &scope,
         span: &span,

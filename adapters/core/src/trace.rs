@@ -6,14 +6,56 @@ use std::fmt;
 /// An event may carry the trace of its producer besides, in its extension `traceparent`; the two
 /// are kept apart, because one is to be continued and the other only to be linked.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct Trace {
+    parent: Option<Text>,
+    state: Option<Text>,
+    native: Option<(Text, Translate)>,
+}
+
+/// Reads a platform's own trace header.
+type Translate = fn(&str) -> Option<TraceContext>;
+
+impl Trace {
+    /// The headers `traceparent` and `tracestate`.
+    #[must_use]
+    pub fn w3c(parent: Option<Text>, state: Option<Text>) -> Self {
+        Self {
+            parent,
+            state,
+            native: None,
+        }
+    }
+
+    /// Adds the platform's own trace header, and how it is read where there is no W3C header.
+    #[must_use]
+    pub fn with_native(mut self, header: Text, translate: Translate) -> Self {
+        self.native = Some((header, translate));
+        self
+    }
+
     /// The W3C trace context, given as such or translated from the platform's own form.
-    pub context: Option<TraceContext>,
+    #[must_use]
+    pub fn context(&self) -> Option<TraceContext> {
+        let parent = self.parent.as_deref().and_then(TraceContext::parse);
+        let native = || {
+            self.native
+                .as_ref()
+                .and_then(|(header, translate)| translate(header))
+        };
+        parent.or_else(native)
+    }
+
     /// The header `tracestate`, unchanged.
-    pub state: Option<Text>,
+    #[must_use]
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
     /// The platform's own trace header, unchanged, to be sent on with calls to that platform.
-    pub native: Option<Text>,
+    #[must_use]
+    pub fn native(&self) -> Option<&str> {
+        self.native.as_ref().map(|(header, _)| &**header)
+    }
 }
 
 /// A W3C trace context (version 00).

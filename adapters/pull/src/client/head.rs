@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
@@ -43,12 +44,12 @@ impl Head {
     /// The first value of a header, possibly empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.spans(name).next().map(|field| self.slice(field.value))
+        self.named(name).next().map(|field| self.slice(field.value))
     }
 
     /// All values of a header, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.spans(name).map(|field| self.slice(field.value))
+        self.named(name).map(|field| self.slice(field.value))
     }
 
     /// The first value of a header without a copy.
@@ -57,7 +58,7 @@ impl Head {
         let Field {
             value: (start, end),
             ..
-        } = self.spans(name).next()?;
+        } = self.named(name).next()?;
         Some(self.raw.slice(start as usize..end as usize))
     }
 
@@ -89,15 +90,15 @@ impl Head {
         })
     }
 
-    /// All headers in the order they came, without a copy; the buffer stays in memory for as long
-    /// as any of them.
-    pub fn slices(&self) -> impl Iterator<Item = (ByteString, Bytes)> {
-        self.fields.iter().map(|field| {
-            let part = |(start, end): (u32, u32)| self.raw.slice(start as usize..end as usize);
-            // As above: a name is ASCII.
-            let name = ByteString::try_from(part(field.name)).unwrap_or_default();
-            (name, part(field.value))
-        })
+    /// The head as it was received, and where names and values stand in it, in the order they
+    /// came.
+    pub fn spans(&self) -> (Bytes, impl Iterator<Item = (Range<u32>, Range<u32>)>) {
+        let range = |(start, end): (u32, u32)| start..end;
+        let spans = self
+            .fields
+            .iter()
+            .map(move |field| (range(field.name), range(field.value)));
+        (self.raw.clone(), spans)
     }
 
     /// How many headers there are.
@@ -112,7 +113,7 @@ impl Head {
         self.fields.is_empty()
     }
 
-    fn spans<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Field> + 'a {
+    fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Field> + 'a {
         let matches =
             move |field: &Field| self.slice(field.name).eq_ignore_ascii_case(name.as_bytes());
         self.fields.iter().copied().filter(matches)
