@@ -1,0 +1,156 @@
+use crate::Codec;
+use crate::exchange::{Answer, Exchange};
+use crate::shared::Shared;
+use faas_sdk_core::{
+    BoxFuture, Drive, Error, ErrorKind, HttpRequest, Result, Stage, drive, report_leftovers,
+};
+use faas_sdk_scope::{Arrival, CancelReason, InFlight, Scope};
+use std::sync::Arc;
+use std::task::Poll;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+/// What an invocation holds while it is under way.
+#[allow(dead_code, reason = "the guards are there to be dropped")]
+pub(crate) struct Admission {
+    pub(crate) arrival: Arrival,
+    pub(crate) in_flight: InFlight,
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Runs one invocation from its request to the end of its scope. The connection may go away
+/// meanwhile: the scope is finished all the same.
+pub(crate) async fn run<C: Codec>(
+    exchange: Arc<Exchange<C>>,
+    mut call: C::Call,
+    request: HttpRequest,
+    admission: Admission,
+) {
+    let shared = &*exchange.link.shared;
+    let unanswered = Unanswered(&exchange);
+    let scope = &exchange.scope;
+    let cold_start = admission.arrival.cold_start;
+    let prepared = match wake(shared, &admission.arrival) {
+        None => Ok(()),
+        Some(hooks) => bounded(scope, hooks).await,
+    };
+    let decoded = match prepared {
+        Ok(()) => {
+            let decoding = shared.codec.decode(&mut call, request, scope.clone());
+            bounded(scope, decoding).await
+        }
+        Err(error) => Err(error),
+    };
+    exchange.put_call(call);
+    let outcome = match decoded {
+        Ok(mut invocation) => {
+            invocation.info.cold_start = cold_start;
+            drive(&*shared.invoke, invocation, &how(&exchange)).await
+        }
+        Err(error) => {
+            report(&error);
+            Err(error)
+        }
+    };
+    let call = exchange.take_call();
+    std::mem::forget(unanswered);
+    // Without the call, the watchdog has answered.
+    if let Some(call) = call {
+        let (written, streamed) = match &outcome {
+            Ok(reply) if reply.is_streamed() => {
+                let (written, streamed) = oneshot::channel();
+                (Some(written), Some(streamed))
+            }
+            _ => (None, None),
+        };
+        let response = shared.codec.encode(call, outcome);
+        // Nobody may be waiting any more.
+        let _ = exchange.answer(Answer { response, written });
+        if let Some(streamed) = streamed {
+            // Whether it was written or dropped, the sender goes with the body.
+            let _ = streamed.await;
+        }
+    }
+    if scope.has_work() {
+        let leftovers = Box::pin(scope.finish(shared.settings.end)).await;
+        report_leftovers(&leftovers);
+    }
+    drop(admission);
+}
+
+/// Answers for work that dies, so that its connection does not wait for ever.
+struct Unanswered<'a, C: Codec>(&'a Exchange<C>);
+
+impl<C: Codec> Drop for Unanswered<'_, C> {
+    fn drop(&mut self) {
+        self.0.fail();
+    }
+}
+
+fn how<C: Codec>(exchange: &Arc<Exchange<C>>) -> Drive {
+    let shared = &exchange.link.shared;
+    let mut how = Drive::default();
+    how.reserve = shared.settings.reserve;
+    how.end = shared.settings.end;
+    if exchange.scope.allowed().is_some() {
+        how.watchdog = Some((shared.watchdog.clone(), Arc::clone(exchange) as _));
+    }
+    how
+}
+
+/// The hooks that come before this invocation; most have none.
+fn wake<'a, C: Codec>(
+    shared: &'a Shared<C>,
+    arrival: &Arrival,
+) -> Option<BoxFuture<'a, Result<()>>> {
+    let thawed = arrival.thawed.is_some();
+    if shared.is_ready() && !thawed {
+        return None;
+    }
+    Some(Box::pin(async move {
+        shared.init().await?;
+        if thawed && let Err(error) = shared.run_hooks(Stage::OnThaw).await {
+            // The function may still do without; what it needs will say so itself.
+            report(&error);
+        }
+        Ok(())
+    }))
+}
+
+/// Runs work until the invocation is cancelled or its time is up.
+async fn bounded<T>(scope: &Scope, mut work: BoxFuture<'_, Result<T>>) -> Result<T> {
+    // Most work is done at once; the rest can pay for the room of a timer.
+    let first = std::future::poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await;
+    match first {
+        Poll::Ready(done) => done,
+        Poll::Pending => Box::pin(until_cancelled(scope, work)).await,
+    }
+}
+
+async fn until_cancelled<T>(scope: &Scope, work: BoxFuture<'_, Result<T>>) -> Result<T> {
+    let out_of_time = async {
+        match scope.remaining() {
+            Some(remaining) => tokio::time::sleep(remaining).await,
+            None => std::future::pending().await,
+        }
+    };
+    let reason = tokio::select! {
+        biased;
+        done = work => return done,
+        reason = scope.cancelled() => reason,
+        () = out_of_time => {
+            scope.cancel(CancelReason::Deadline);
+            CancelReason::Deadline
+        }
+    };
+    let kind = match reason {
+        CancelReason::Deadline => ErrorKind::Timeout,
+        _ => ErrorKind::Cancelled,
+    };
+    Err(Error::new(kind, reason.to_string()))
+}
+
+/// Logs what failed before the handler, as [`drive`] does for the handler itself.
+fn report(error: &Error) {
+    let causes: Vec<_> = error.causes().collect();
+    tracing::warn!(code = error.code(), ?causes, "{error}");
+}
