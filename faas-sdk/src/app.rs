@@ -1,14 +1,15 @@
 use crate::config::{Config, Environment};
 use crate::context::Shared;
+use crate::erase::erase;
 use crate::error::Result;
-use crate::function::{Function, erase};
+use crate::function::Function;
 use crate::handler::Handler;
 use crate::router::{Router, Target};
 use crate::routes::{self, Routes};
 use crate::subscription::Subscription;
 use faas_sdk_core::{
-    BoxError, Entry, Env, Error, ErrorKind, FromEvent, Hooks, HttpRequest, IntoReply, Invoke,
-    Layer, Program, Settings, Stage, Text, ViaHttp, ViaReply,
+    BoxError, Entry, EntryKind, Env, Error, ErrorKind, FromEvent, Hooks, HttpRequest, IntoReply,
+    Invoke, Layer, Program, Settings, Stage, Text, ViaHttp, ViaReply,
 };
 use http::Method;
 use std::fmt;
@@ -73,7 +74,7 @@ impl App {
             self.mistakes
                 .push(format!("there are two functions of the name `{name}`"));
         }
-        self.entries.push(Entry::Function(name.clone()));
+        self.entry::<I, MI>(EntryKind::Function(name.clone()));
         let target = self.target(name, erase(handler));
         self.functions.push(target);
         self
@@ -91,7 +92,7 @@ impl App {
     {
         let target = self.target(route.to_owned(), erase(handler));
         match routes::parse(route) {
-            Ok((method, path)) => self.route(method, path, target),
+            Ok((method, path)) => self.route(method, path, target, example::<I, MI>()),
             Err(mistake) => self.mistakes.push(mistake),
         }
         self
@@ -111,7 +112,7 @@ impl App {
         let target = self.target(events.to_owned(), erase(handler));
         match Subscription::parse(events) {
             Ok(subscription) => {
-                self.entries.push(Entry::Subscription(events.to_owned()));
+                self.entry::<I, MI>(EntryKind::Subscription(events.to_owned()));
                 self.subscriptions.push((subscription, target));
             }
             Err(mistake) => self.mistakes.push(mistake),
@@ -143,7 +144,7 @@ impl App {
                 format!("{root}/{{*rest}}"),
             ] {
                 if !path.is_empty() {
-                    self.route(None, &path, target);
+                    self.route(None, &path, target, None);
                 }
             }
         } else {
@@ -183,11 +184,19 @@ impl App {
         self.targets.len() - 1
     }
 
-    fn route(&mut self, method: Option<Method>, path: &str, target: usize) {
-        match self.routes.add(method.clone(), path, target) {
-            Ok(()) => self.entries.push(Entry::Route(method, path.to_owned())),
+    fn route(&mut self, method: Option<Method>, path: &str, to: usize, example: Option<String>) {
+        match self.routes.add(method.clone(), path, to) {
+            Ok(()) => {
+                let entry = Entry::new(EntryKind::Route(method, path.to_owned()));
+                self.entries.push(entry.with_example(example));
+            }
             Err(mistake) => self.mistakes.push(mistake),
         }
+    }
+
+    fn entry<I: FromEvent<M>, M>(&mut self, kind: EntryKind) {
+        self.entries
+            .push(Entry::new(kind).with_example(example::<I, M>()));
     }
 
     /// What a platform adapter serves. `platform` is the adapter's name.
@@ -276,6 +285,15 @@ impl App {
 
 fn wrong(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::NotConfigured, message).with_code("invalid_app")
+}
+
+/// An example input, where there is somebody to show it to.
+fn example<I: FromEvent<M>, M>() -> Option<String> {
+    if cfg!(feature = "platform-local") {
+        I::example()
+    } else {
+        None
+    }
 }
 
 fn settings(config: &Config) -> Settings {

@@ -4,6 +4,7 @@ mod app;
 mod batch;
 mod config;
 mod context;
+mod erase;
 mod error;
 mod function;
 mod handler;

@@ -21,7 +21,19 @@ pub(crate) fn init(env: &Env, one_shot: bool) {
             Targets::new().with_default(tracing::Level::INFO),
             Some((name, error)),
         ),
-        None if one_shot => (Targets::new().with_default(tracing::Level::WARN), None),
+        // The adapter shows the error of the call itself.
+        None if one_shot => {
+            let own = (
+                "faas_sdk_core::drive",
+                tracing_subscriber::filter::LevelFilter::OFF,
+            );
+            (
+                Targets::new()
+                    .with_default(tracing::Level::WARN)
+                    .with_targets([own]),
+                None,
+            )
+        }
         None => (Targets::new().with_default(tracing::Level::INFO), None),
     };
     let layer = tracing_subscriber::fmt::layer();

@@ -73,7 +73,7 @@ impl Router {
         }
         match (&*self.functions, missed) {
             ([only], None) => Ok(*only),
-            (_, Some(missed)) => Err(Error::new(ErrorKind::NotFound, missed)),
+            (_, Some(missed)) => Err(Error::new(ErrorKind::NotFound, missed).with_code("no_route")),
             (_, None) => {
                 let message = format!(
                     "nothing says which function is meant; set FAAS_FUNCTION to one of: {}",

@@ -6,8 +6,8 @@ use faas_sdk_core::{Env, Program};
 /// Runs an app or a single function until the platform ends it: a whole `main`.
 ///
 /// It makes the tokio runtime that suits the platform, which is chosen from the adapters that are
-/// compiled in. If the app can't be served, or the one-shot call of the local platform failed, the
-/// process ends with exit code 1.
+/// compiled in. If the app can't be served, or a call from the command line failed, the process
+/// ends with exit code 1; with 2 if its arguments were wrong.
 ///
 /// ```no_run
 /// use faas_sdk::prelude::*;
@@ -89,8 +89,8 @@ fn runtime(flavour: Flavour) -> Result<tokio::runtime::Runtime> {
     reason = "the last words of a process that could not start"
 )]
 fn report(error: &Error) {
-    // A failed one-shot call has printed its error already.
-    if error.code() == REPORTED {
+    // A failed call from the command line has been shown already.
+    if error.code() == "reported" {
         return;
     }
     eprintln!("error: {error}");
@@ -99,10 +99,7 @@ fn report(error: &Error) {
     }
 }
 
-/// The code of an error that its adapter has shown to the user.
-const REPORTED: &str = "reported";
-
+/// 2 for wrong arguments, as command line tools have it, and 1 for everything else.
 fn exit_code(error: &Error) -> i32 {
-    let _ = error;
-    1
+    if error.code() == "usage" { 2 } else { 1 }
 }

@@ -1,4 +1,4 @@
-use crate::environment::Environment;
+use crate::environment::{Environment, NAME};
 use crate::{error_report, response, trace};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -169,7 +169,7 @@ impl Codec for RuntimeApi {
         instance: &Arc<Instance>,
     ) -> Result<Invocation> {
         let mut info = Info::new(call.id.clone());
-        info.platform = crate::platform::NAME;
+        info.platform = NAME;
         info.function.handler.clone_from(&self.environment.handler);
         info.function.name.clone_from(&self.environment.name);
         info.function.version.clone_from(&self.environment.version);
@@ -189,7 +189,7 @@ impl Codec for RuntimeApi {
             .function
             .resource
             .clone()
-            .unwrap_or_else(|| crate::platform::NAME.into());
+            .unwrap_or_else(|| NAME.into());
         let mut event = Event::invoke(call.id.clone(), source, Data::Absent);
         event.content_type = text(head, "Content-Type")?;
         let is_json = event

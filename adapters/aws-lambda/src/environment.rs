@@ -3,6 +3,9 @@ use faas_sdk_pull::Endpoint;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+/// The adapter's name.
+pub(crate) const NAME: &str = "aws-lambda";
+
 pub(crate) const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
 /// What the platform says in variables, read once.

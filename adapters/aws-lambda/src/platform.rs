@@ -1,5 +1,5 @@
 use crate::codec::RuntimeApi;
-use crate::environment::{Environment, RUNTIME_API};
+use crate::environment::{Environment, NAME, RUNTIME_API};
 use crate::extension;
 use faas_sdk_core::{Detection, Env, Platform, Program, Result, Stage, Stop};
 use faas_sdk_pull::{Engine, Profile};
@@ -7,8 +7,6 @@ use faas_sdk_scope::{Background, Clock, Instance, SystemClock};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-pub(crate) const NAME: &str = "aws-lambda";
 
 /// After this long without an invocation, pooled sockets are taken for dead: the monotonic clock
 /// runs on through a freeze here, so that only the idle time shows it.

@@ -1,4 +1,4 @@
-use crate::drive::{self, Drive};
+use crate::guard::{self, Drive};
 use crate::{Body, Error, Watch, panic};
 use bytes::Bytes;
 use faas_sdk_scope::{BoxFuture, CancelReason, Scope};
@@ -45,10 +45,10 @@ impl GuardedBody {
 
     fn finish(&mut self, error: Option<Error>) {
         if let Some(error) = &error {
-            self.span.in_scope(|| drive::report(error));
+            self.span.in_scope(|| guard::report(error));
         }
         let (scope, span, drive) = (self.scope.clone(), self.span.clone(), self.drive.clone());
-        let end = Box::pin(async move { drive::end(&scope, &span, &drive).await });
+        let end = Box::pin(async move { guard::end(&scope, &span, &drive).await });
         self.state = State::Ending(end, error);
     }
 }
@@ -82,7 +82,7 @@ impl http_body::Body for GuardedBody {
                         Poll::Pending => {
                             let stop = stop.get_or_insert_with(|| {
                                 let (scope, drive) = (this.scope.clone(), this.drive.clone());
-                                Box::pin(async move { drive::stopped(&scope, &drive).await })
+                                Box::pin(async move { guard::stopped(&scope, &drive).await })
                             });
                             let error = ready!(stop.as_mut().poll(cx));
                             this.finish(Some(error));

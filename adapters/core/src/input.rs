@@ -69,6 +69,13 @@ pub trait FromEvent<M>: Sized + Send {
     /// Whether the input takes a batch whole; otherwise the handler runs once for each item.
     const WHOLE_BATCH: bool = false;
 
+    /// An example of the JSON it is made of, for people who try a function out; `None` if there is
+    /// no telling.
+    #[must_use]
+    fn example() -> Option<String> {
+        None
+    }
+
     /// Takes the payload out of the invocation and decodes it.
     fn from_event(invocation: &mut Invocation) -> impl Future<Output = Result<Self>> + Send;
 }
@@ -97,6 +104,10 @@ pub struct ViaBatch<M>(std::marker::PhantomData<M>);
 const MAX_BODY: usize = 256 << 20;
 
 impl<T: DeserializeOwned + Send> FromEvent<ViaJson> for T {
+    fn example() -> Option<String> {
+        crate::example::of::<T>()
+    }
+
     async fn from_event(invocation: &mut Invocation) -> Result<Self> {
         match invocation.payload.take() {
             Payload::Empty => from_json(&[]),
@@ -156,6 +167,10 @@ impl FromEvent<ViaInvocation> for Payload {
 
 impl<T: FromEvent<M>, M> FromEvent<ViaBatch<M>> for Batch<T> {
     const WHOLE_BATCH: bool = true;
+
+    fn example() -> Option<String> {
+        T::example()
+    }
 
     async fn from_event(invocation: &mut Invocation) -> Result<Self> {
         let batch = match invocation.payload.take() {
@@ -237,7 +252,11 @@ fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
     };
     let path = error.path().to_string();
     Err(invalid(
-        if path == "." { "" } else { &path },
+        if matches!(&*path, "." | "?") {
+            ""
+        } else {
+            &path
+        },
         error.into_inner(),
     ))
 }

@@ -39,6 +39,8 @@ mod drive;
 mod env;
 mod error;
 mod event;
+mod example;
+mod guard;
 mod guarded_body;
 mod hooks;
 mod input;
@@ -57,10 +59,11 @@ mod watchdog;
 
 pub use batch::{Batch, Item, ItemOutcome};
 pub use body::{Body, BodySender};
-pub use drive::{Drive, catch_panic, drive, report_leftovers};
+pub use drive::{catch_panic, drive};
 pub use env::Env;
 pub use error::{BoxError, Error, ErrorKind, Level, Result};
 pub use event::{Attribute, Data, Event, EventKind};
+pub use guard::{Drive, report_leftovers};
 pub use hooks::{Hooks, Stage};
 pub use input::{
     FromEvent, HttpRequest, PathParameters, Raw, ViaBatch, ViaEvent, ViaHttp, ViaInvocation,
@@ -73,7 +76,7 @@ pub use metadata::Metadata;
 pub use output::{HttpResponse, IntoReply, ViaReply, ViaStatus};
 pub use panic::capture_panics;
 pub use platform::{Detection, Platform};
-pub use program::{Entry, Program, Settings};
+pub use program::{Entry, EntryKind, Program, Settings};
 pub use reply::{Content, Disposition, Outcome, Reply};
 pub use stop::Stop;
 pub use trace::{Trace, TraceContext};

@@ -31,7 +31,7 @@ impl Loose {
     pub fn decode<T: for<'de> Deserialize<'de>>(self) -> Result<T, (String, Error)> {
         serde_path_to_error::deserialize(self).map_err(|error| {
             let path = match error.path().to_string() {
-                root if root == "." => String::new(),
+                root if root == "." || root == "?" => String::new(),
                 path => path,
             };
             (path, error.into_inner())

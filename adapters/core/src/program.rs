@@ -25,13 +25,41 @@ pub struct Program {
 /// One thing that can be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Entry {
+pub struct Entry {
+    /// What it is.
+    pub kind: EntryKind,
+    /// An example of its input as JSON, if it is known.
+    pub example: Option<String>,
+}
+
+/// What can be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EntryKind {
     /// A function of this name.
     Function(String),
     /// An HTTP route: method (`None`: any) and path pattern.
     Route(Option<http::Method>, String),
     /// A subscription to events.
     Subscription(String),
+}
+
+impl Entry {
+    /// Something that can be called, without an example.
+    #[must_use]
+    pub fn new(kind: EntryKind) -> Self {
+        Self {
+            kind,
+            example: None,
+        }
+    }
+
+    /// Adds an example of its input as JSON.
+    #[must_use]
+    pub fn with_example(mut self, example: Option<String>) -> Self {
+        self.example = example;
+        self
+    }
 }
 
 /// Limits that hold on every platform.

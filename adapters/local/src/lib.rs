@@ -1,1 +1,10 @@
-//! faas-sdk functions on a laptop: a development server and one-shot calls
+#![doc = include_str!("../README.md")]
+
+mod codec;
+mod listing;
+mod one_shot;
+mod platform;
+mod reply;
+mod settings;
+
+pub use platform::Local;

@@ -1,7 +1,7 @@
 use super::function::{Function, Seen, reached};
 use super::{Answer, Served, Subject};
 use bytes::Bytes;
-use faas_sdk_core::{Entry, ErrorKind, Program};
+use faas_sdk_core::{Entry, EntryKind, ErrorKind, Program};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -48,7 +48,7 @@ async fn start(subject: &dyn Subject, deadline: Option<Duration>, drain: Duratio
     let mut program = Program::new(Arc::new(function));
     program
         .entries
-        .push(Entry::Function("behaviour".to_owned()));
+        .push(Entry::new(EntryKind::Function("behaviour".to_owned())));
     program.settings.drain = drain;
     program.settings.end = Duration::from_secs(1);
     let name = subject.name();

@@ -27,7 +27,7 @@ where
 {
     /// The adapter that `adapter` makes, whose function is called by POST to `path` and which
     /// reads its settings from `variables`.
-    pub fn new(adapter: F, path: &'static str, traits: Traits, variables: Variables) -> Self {
+    pub fn new(adapter: F, path: impl Into<String>, traits: Traits, variables: Variables) -> Self {
         Self {
             adapter,
             path: path.into(),

@@ -1,0 +1,124 @@
+//! What handler and streamed body have in common: what stops them, and what ends with them.
+
+use crate::{Error, ErrorKind, Level, Stuck, Watch, Watchdog};
+use faas_sdk_scope::{CancelReason, Leftover, Scope};
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::Span;
+
+/// How an engine drives its invocations.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Drive {
+    /// How long before the platform's deadline a handler is cancelled, so that there is time to
+    /// say so. At most a tenth of the allowed time is taken. Default: 150 ms.
+    pub reserve: Duration,
+    /// How long the end of an invocation may take: what was registered with `on_end`, and
+    /// spawned work. Default: 1 s, and never beyond the deadline.
+    pub end: Duration,
+    /// Reports handlers that do not yield. Default: none.
+    pub watchdog: Option<(Watchdog, Arc<dyn Stuck>)>,
+}
+
+impl Default for Drive {
+    fn default() -> Self {
+        Self {
+            reserve: Duration::from_millis(150),
+            end: Duration::from_secs(1),
+            watchdog: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Drive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Drive")
+            .field("reserve", &self.reserve)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drive {
+    /// The reserve for an invocation that is allowed this much time.
+    pub(crate) fn reserve_of(&self, allowed: Duration) -> Duration {
+        self.reserve.min(allowed / 10)
+    }
+
+    pub(crate) fn watch(&self, scope: &Scope, id: &crate::Text) -> Option<Watch> {
+        let (watchdog, stuck) = self.watchdog.as_ref()?;
+        let allowed = scope.allowed()?;
+        // Half of the reserve belongs to the regular way: cancel, end, answer.
+        let due = scope
+            .remaining()?
+            .saturating_sub(self.reserve_of(allowed) / 2);
+        Some(watchdog.watch(scope, id.clone(), due, Arc::clone(stuck)))
+    }
+}
+
+/// Ends a scope and says what was lost.
+pub(crate) async fn end(scope: &Scope, span: &Span, drive: &Drive) {
+    if !scope.has_work() {
+        return;
+    }
+    // After a cancellation the rest of the reserve is for the answer.
+    let spare = scope
+        .allowed()
+        .map_or(Duration::ZERO, |allowed| drive.reserve_of(allowed) / 2);
+    let allowance = match scope.remaining() {
+        Some(remaining) => drive.end.min(remaining.saturating_sub(spare)),
+        None => drive.end,
+    };
+    let leftovers = scope.end(allowance).await;
+    if !leftovers.is_empty() {
+        span.in_scope(|| report_leftovers(&leftovers));
+    }
+}
+
+/// Logs what did not end with its invocation.
+pub fn report_leftovers(leftovers: &[Leftover]) {
+    for leftover in leftovers {
+        tracing::warn!(%leftover, "work did not end with its invocation");
+    }
+}
+
+/// Logs a failure at the level of its kind.
+pub(crate) fn report(error: &Error) {
+    let kind = error.kind().name();
+    let code = error.code();
+    let context = (!error.context().is_empty()).then(|| format!("{:?}", error.context()));
+    let causes: Vec<_> = error.causes().collect();
+    let causes = (!causes.is_empty()).then(|| causes.join(": "));
+    match error.kind().level() {
+        Level::Info => tracing::info!(kind, code, context, causes, "{error}"),
+        Level::Warn => tracing::warn!(kind, code, context, causes, "{error}"),
+        Level::Error => tracing::error!(kind, code, context, causes, "{error}"),
+    }
+}
+
+/// Ends when the invocation has to stop, with the error that says why.
+pub(crate) async fn stopped(scope: &Scope, drive: &Drive) -> Error {
+    let reason = match (scope.remaining(), scope.allowed()) {
+        (Some(remaining), Some(allowed)) => {
+            let time = remaining.saturating_sub(drive.reserve_of(allowed));
+            tokio::select! {
+                biased;
+                reason = scope.cancelled() => reason,
+                () = tokio::time::sleep(time) => {
+                    scope.cancel(CancelReason::Deadline);
+                    CancelReason::Deadline
+                }
+            }
+        }
+        _ => scope.cancelled().await,
+    };
+    cancelled(reason)
+}
+
+pub(crate) fn cancelled(reason: CancelReason) -> Error {
+    let kind = match reason {
+        CancelReason::Deadline => ErrorKind::Timeout,
+        _ => ErrorKind::Cancelled,
+    };
+    Error::new(kind, reason.to_string())
+}

@@ -1,0 +1,78 @@
+use crate::codec::Requests;
+use crate::one_shot::{self, Command};
+use crate::settings::Listening;
+use crate::{listing, settings};
+use faas_sdk_core::{Detection, Env, Platform, Program, Result, Stop};
+use faas_sdk_push::{Profile, Server};
+use std::sync::Arc;
+
+/// A development server, and one-shot calls.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Local;
+
+impl Local {
+    /// The local platform.
+    #[must_use]
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl Platform for Local {
+    fn name(&self) -> &'static str {
+        listing::PLATFORM
+    }
+
+    /// Never: it is what remains where no other platform is found.
+    fn detect(&self, _: &Env) -> Detection {
+        Detection::No
+    }
+
+    async fn serve(&self, program: Program) -> Result<()> {
+        match Command::parse(&program.arguments)? {
+            Command::Serve => serve(program).await,
+            Command::Help => {
+                say(&one_shot::help(&program));
+                Ok(())
+            }
+            Command::Invoke { function, payload } => {
+                one_shot::invoke(&program, function, payload).await
+            }
+        }
+    }
+}
+
+async fn serve(program: Program) -> Result<()> {
+    let timeout = settings::timeout(&program.env)?;
+    let stop = program.stop.clone().unwrap_or_else(Stop::on_signals);
+    // Before the port is open nobody is told of it.
+    tokio::select! {
+        biased;
+        () = stop.requested() => return Ok(()),
+        ready = program.hooks.init() => ready?,
+    }
+    let Listening {
+        listener,
+        address,
+        taken,
+    } = settings::listen(&program.env).await?;
+    if let Some(taken) = taken {
+        say(&format!("{taken} is taken, the next free port is used"));
+    }
+    let listing = listing::text(&program.entries, address);
+    say(&format!(
+        "serving on http://{address}, stop with Ctrl-C\n{listing}"
+    ));
+    let codec = Arc::new(Requests::new(program.entries.clone(), timeout));
+    Server::new(codec, Profile::default(), &program)
+        .serve_on(vec![listener], stop)
+        .await
+}
+
+#[allow(
+    clippy::print_stdout,
+    reason = "what a person at a terminal wants to know"
+)]
+fn say(text: &str) {
+    println!("{text}");
+}
