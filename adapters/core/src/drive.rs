@@ -2,6 +2,7 @@ use crate::guard::{Drive, end, report, stopped};
 use crate::guarded_body::GuardedBody;
 use crate::{Body, Error, Invocation, Invoke, Outcome, Watch, panic};
 use faas_sdk_scope::{BoxFuture, CatchUnwind, Scope};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tracing::Span;
@@ -30,7 +31,12 @@ pub fn drive<'a>(
     );
     let watch = drive.watch(&scope, &invocation.info.id);
     // The invocation is handed on before there is a future that would carry it along.
-    let work = span.in_scope(|| invoke.invoke(invocation));
+    let begin = || catch_unwind(AssertUnwindSafe(|| invoke.invoke(invocation)));
+    let work = scope.poll(|| span.in_scope(|| panic::guarded(begin)));
+    let work = work.unwrap_or_else(|panic| {
+        let error = panic::error(&*panic);
+        Box::pin(std::future::ready(Err(error)))
+    });
     run(work, scope, span, watch, drive)
 }
 
@@ -156,6 +162,16 @@ mod tests {
             scope,
             drive(&Call(call), invocation, &Drive::default()).await,
         )
+    }
+
+    #[tokio::test]
+    async fn a_panic_before_there_is_a_future_is_an_error_too() {
+        capture();
+        let (_, outcome) = run(None, |_| -> std::future::Ready<Outcome> {
+            panic!("on purpose")
+        })
+        .await;
+        assert_eq!(outcome.expect_err("a panic").kind(), ErrorKind::Panic);
     }
 
     #[tokio::test]

@@ -90,7 +90,7 @@ impl Requests {
 
 fn info(what: &What, headers: &HeaderMap) -> Info {
     let mut info = Info::new(request_id(headers, "x-request-id"));
-    info.platform = crate::listing::PLATFORM;
+    info.platform = listing::PLATFORM;
     info.attempt = Attempt::number(1);
     info.trace = trace(headers);
     if let What::Function(name) | What::Http(Some(name)) = what {

@@ -35,7 +35,8 @@ pub(crate) async fn serve<C: Codec>(stream: TcpStream, peer: SocketAddr, shared:
             Ok(Ok(crate::http2::Protocol::Http2)) => {
                 return crate::http2::serve(wire, activity, peer, shared).await;
             }
-            Ok(Err(_)) | Err(_) => return,
+            Ok(Err(_)) => return,
+            Err(_elapsed) => return time_out(wire, limits.write_stall).await,
         }
     };
     let endpoint = Endpoint::new(Arc::clone(&shared), Arc::clone(&activity), peer);

@@ -45,19 +45,29 @@ impl<C: Codec> Server<C> {
         self
     }
 
-    /// Runs the init hooks, as far as the profile wants them first, then opens the profile's
-    /// address and serves it; see [`Server::serve_on`].
+    /// Opens the profile's address and serves it; see [`Server::serve_with`].
     ///
     /// # Errors
     ///
-    /// As [`Server::serve_on`], and if the address can't be listened on.
+    /// As [`Server::serve_with`], and if the address can't be listened on.
     pub async fn serve(self, stop: Stop) -> Result<()> {
         let address = self.profile.address;
-        self.run(async move || Ok(vec![listen(address).await?]), stop)
-            .await
+        let open = async move || Ok(vec![listen(address).await?]);
+        self.serve_with(open, stop).await
     }
 
-    /// Serves on listeners that are open already, until it is told to stop.
+    /// Serves on listeners that are open already; see [`Server::serve_with`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::serve_with`].
+    pub async fn serve_on(self, listeners: Vec<TcpListener>, stop: Stop) -> Result<()> {
+        let open = || std::future::ready(Ok(listeners));
+        self.serve_with(open, stop).await
+    }
+
+    /// Runs the init hooks, if the profile wants them first, then opens its listeners and serves
+    /// on them until it is told to stop.
     ///
     /// On the first stop it goes on for [`Profile::serve_on`], then accepts nothing more. Idle
     /// connections are closed, the others end with their current answer, streamed bodies
@@ -70,17 +80,13 @@ impl<C: Codec> Server<C> {
     ///
     /// # Errors
     ///
-    /// The error of an init or shutdown hook; [`ErrorKind::Timeout`] if serving ended because a
-    /// handler did not yield.
-    pub async fn serve_on(self, listeners: Vec<TcpListener>, stop: Stop) -> Result<()> {
-        self.run(async move || Ok(listeners), stop).await
-    }
-
-    async fn run(
-        self,
-        open: impl AsyncFnOnce() -> Result<Vec<TcpListener>>,
-        stop: Stop,
-    ) -> Result<()> {
+    /// The error of `open`, or of an init or shutdown hook; [`ErrorKind::Timeout`] if serving
+    /// ended because a handler did not yield.
+    pub async fn serve_with<F, Fut>(self, open: F, stop: Stop) -> Result<()>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Vec<TcpListener>>>,
+    {
         let shared = Shared::new(
             self.codec,
             self.profile,

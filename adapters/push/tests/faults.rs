@@ -46,7 +46,7 @@ async fn header_floods_are_refused() {
         client
             .try_send(format!("GET / HTTP/1.1\r\nhost: a\r\n{flood}\r\n\r\n"))
             .await;
-        assert_eq!(client.answer().await.status, 431, "{:.20}", flood);
+        assert_eq!(client.answer().await.status, 431, "{flood:.20}");
         assert!(client.is_closed().await);
     }
     let fits: String = (0..19).map(|n| format!("x-{n}: a\r\n")).collect();

@@ -325,7 +325,8 @@ fn stuck_program() -> (
         async move {
             let path = request.uri().path();
             if path == "/stuck-later" {
-                tokio::task::yield_now().await;
+                // Off the connection's task.
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
             if path.starts_with("/stuck") {
                 // Whether it is told or the test is over.

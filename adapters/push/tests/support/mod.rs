@@ -11,6 +11,7 @@ use faas_sdk_core::{
 };
 use faas_sdk_push::{Class, Codec, Detail, Profile, Server, Situation, error_response, new_id};
 use faas_sdk_scope::Scope;
+use http::HeaderValue;
 use http::request::Parts;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,7 +55,7 @@ impl Codec for Headers {
             call: (),
             allowed: self.allowed.filter(|_| head.uri.path() != "/free"),
         };
-        let control = head.headers.get("x-control").map(|value| value.as_bytes());
+        let control = head.headers.get("x-control").map(HeaderValue::as_bytes);
         match (control, head.uri.path()) {
             (Some(b"init"), _) => Class::Hook(Stage::Init),
             (Some(b"freeze"), _) => Class::Hook(Stage::BeforeFreeze),
