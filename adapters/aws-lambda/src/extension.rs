@@ -41,7 +41,7 @@ pub(crate) async fn register(endpoint: &Arc<Endpoint>) -> Result<Waiting> {
     };
     let endpoint = Arc::clone(endpoint);
     Ok(Waiting(tokio::spawn(async move {
-        wait(connection, &endpoint, &id).await
+        wait(connection, &endpoint, &id).await;
     })))
 }
 

@@ -3,6 +3,7 @@
 mod faults;
 mod invocations;
 mod lifecycle;
+mod soak;
 mod streams;
 
 use faas_sdk_adapter_aws_lambda::AwsLambda;
