@@ -221,7 +221,7 @@ fn serialise(response: HttpResponse) -> Vec<u8> {
     )
     .into_bytes();
     for (name, value) in &head.headers {
-        if !crate::reply::is_hop_by_hop(name) && name != http::header::CONTENT_LENGTH {
+        if !crate::headers::is_hop_by_hop(name) && name != http::header::CONTENT_LENGTH {
             bytes.extend_from_slice(name.as_str().as_bytes());
             bytes.extend_from_slice(b": ");
             bytes.extend_from_slice(value.as_bytes());

@@ -1,5 +1,5 @@
 use faas_sdk_core::{Text, Trace};
-use http::HeaderMap;
+use http::header::{self, HeaderMap, HeaderName};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::SystemTime;
 
@@ -45,6 +45,21 @@ pub fn new_id() -> Text {
         hasher.finish()
     };
     format!("{:016x}{:016x}", half(), half()).into()
+}
+
+/// Headers that belong to one hop, which is the HTTP server's to write.
+pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
+    const MORE: [&str; 2] = ["keep-alive", "proxy-connection"];
+    [
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        header::TE,
+        header::PROXY_AUTHENTICATE,
+        header::PROXY_AUTHORIZATION,
+    ]
+    .contains(name)
+        || MORE.contains(&name.as_str())
 }
 
 #[cfg(test)]

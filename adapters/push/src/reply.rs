@@ -1,5 +1,6 @@
 use crate::activity::Busy;
 use crate::exchange::{Answer, Exchange};
+use crate::headers::is_hop_by_hop;
 use crate::{Codec, Detail, error_response};
 use bytes::Bytes;
 use faas_sdk_core::{Body, BoxFuture, Error, ErrorKind, HttpResponse};
@@ -172,21 +173,6 @@ impl http_body::Body for ReplyBody {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
-}
-
-/// Headers that belong to one hop, which is the HTTP server's to write.
-pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
-    const MORE: [&str; 2] = ["keep-alive", "proxy-connection"];
-    [
-        header::CONNECTION,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-        header::TE,
-        header::PROXY_AUTHENTICATE,
-        header::PROXY_AUTHORIZATION,
-    ]
-    .contains(name)
-        || MORE.contains(&name.as_str())
 }
 
 /// Makes an answer one that the HTTP server can write as it is.

@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod cancel;
 mod catch;
 mod clock;
 mod instance;
@@ -28,12 +29,13 @@ mod scope;
 mod sensitive;
 mod spawn;
 
+pub use cancel::CancelReason;
 pub use catch::CatchUnwind;
 pub use clock::{Clock, ManualClock, Stamp, SystemClock};
 pub use instance::{Arrival, Background, Epoch, InFlight, Instance, InstanceBuilder};
 pub use measure::Measure;
-pub use registry::{Ending, Leftover, Registration};
-pub use scope::{CancelReason, Scope};
+pub use registry::{Ending, Leftover};
+pub use scope::{Registration, Scope};
 pub use sensitive::Sensitive;
 pub use spawn::{SpawnError, Spawned};
 

@@ -1,4 +1,4 @@
-use crate::scope::{CancelReason, Scope};
+use crate::cancel::CancelReason;
 use crate::{BoxFuture, CatchUnwind};
 use std::fmt;
 
@@ -96,20 +96,5 @@ impl Entry {
             Ok(Err(_panic)) => Err(leftover(true)),
             Err(_elapsed) => Err(leftover(false)),
         }
-    }
-}
-
-/// A callback registered with [`Scope::on_end`]. Dropping it leaves the callback in place.
-#[derive(Debug)]
-pub struct Registration {
-    pub(crate) scope: Scope,
-    pub(crate) id: u64,
-}
-
-impl Registration {
-    /// Takes the callback back, because what it would have done is done. Says whether it was
-    /// still there.
-    pub fn cancel(self) -> bool {
-        self.scope.unregister(self.id)
     }
 }

@@ -1,7 +1,8 @@
 use crate::Stamp;
+use crate::cancel::CancelReason;
 use crate::instance::{Background, Instance};
 use crate::measure::{self, Measure};
-use crate::registry::{Ending, Leftover, Registration, Registry};
+use crate::registry::{Ending, Leftover, Registry};
 use crate::spawn::{Spawned, Task};
 use std::borrow::Cow;
 use std::fmt;
@@ -10,40 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
-
-/// Why an invocation was cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum CancelReason {
-    /// Its time, less the reserve, is used up.
-    Deadline = 1,
-    /// Nobody waits for the answer any more.
-    Disconnected = 2,
-    /// The instance stops and its drain time is over.
-    Shutdown = 3,
-}
-
-impl CancelReason {
-    fn from_u8(value: u8) -> Option<Self> {
-        match value {
-            1 => Some(Self::Deadline),
-            2 => Some(Self::Disconnected),
-            3 => Some(Self::Shutdown),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for CancelReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Deadline => "the deadline of the invocation was reached",
-            Self::Disconnected => "the caller went away",
-            Self::Shutdown => "the instance is shutting down",
-        })
-    }
-}
 
 /// What belongs to one invocation: its deadline, its cancellation, what must happen at its end,
 /// the work it spawned and what was counted for it.
@@ -329,10 +296,6 @@ impl Scope {
         (pulse, pulse % 2 == 1)
     }
 
-    pub(crate) fn unregister(&self, id: u64) -> bool {
-        self.work().registry.remove(id)
-    }
-
     async fn join(&self, until: Instant, leftovers: &mut Vec<Leftover>) {
         loop {
             let Some(mut task) = self.work().tasks.pop() else {
@@ -373,6 +336,21 @@ impl Scope {
 impl Work {
     fn is_empty(&self) -> bool {
         self.tasks.is_empty() && self.registry.is_empty()
+    }
+}
+
+/// A callback registered with [`Scope::on_end`]. Dropping it leaves the callback in place.
+#[derive(Debug)]
+pub struct Registration {
+    scope: Scope,
+    id: u64,
+}
+
+impl Registration {
+    /// Takes the callback back, because what it would have done is done. Says whether it was
+    /// still there.
+    pub fn cancel(self) -> bool {
+        self.scope.work().registry.remove(self.id)
     }
 }
 

@@ -2,9 +2,9 @@ use std::fmt;
 
 use serde::de::{Expected, Unexpected};
 
-use super::section::{nearest, quoted};
+use super::names;
 use super::value::Value;
-use super::variable;
+use super::words::{nearest, quoted};
 
 /// Why the configuration cannot be used. The message names the file, the variable and the key; it
 /// never holds a value.
@@ -33,7 +33,7 @@ pub(super) enum Kind {
     #[error("{file}{at}: {message}")]
     Syntax {
         file: String,
-        at: super::parse::Position,
+        at: super::position::Position,
         message: String,
     },
     #[cfg(not(feature = "config-file"))]
@@ -181,7 +181,7 @@ impl Refusal {
         let key = self.key();
         let problem = match self.problem {
             Problem::Missing if !self.in_text => {
-                let variable = variable::name(&key).map(|name| format!("as `{name}`"));
+                let variable = names::name(&key).map(|name| format!("as `{name}`"));
                 let file =
                     cfg!(feature = "config-file").then(|| "in the configuration file".into());
                 let how: Vec<String> = file.into_iter().chain(variable).collect();

@@ -30,12 +30,17 @@ mod environment;
 mod error;
 mod file;
 mod invoke;
+mod names;
 #[cfg(feature = "config-file")]
 mod parse;
+#[cfg(feature = "config-file")]
+mod position;
 mod read;
 mod section;
+mod text;
 mod value;
 mod variable;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -1,33 +1,13 @@
 //! TOML text into values.
 
-use std::{fmt, io, thread};
+use std::{io, thread};
 
 use toml::de::{DeTable, DeValue};
 
 use super::MAX_DEPTH;
 use super::error::Kind;
+use super::position::Position;
 use super::value::{Table, Value};
-
-/// ", line 3, column 7", or nothing if the place is not known.
-#[derive(Debug)]
-pub(super) struct Position(Option<(usize, usize)>);
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some((line, column)) => write!(f, ", line {line}, column {column}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Position {
-    fn after(text: &str) -> Self {
-        let line = text.matches('\n').count() + 1;
-        let column = text.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Self(Some((line, column)))
-    }
-}
 
 /// Parses a whole file. No error quotes the text: it may hold a secret.
 pub(super) fn document(file: &str, bytes: Vec<u8>) -> Result<Table, Kind> {
@@ -38,7 +18,7 @@ pub(super) fn document(file: &str, bytes: Vec<u8>) -> Result<Table, Kind> {
     })?;
     let place = |start: Option<usize>| {
         let before = start.and_then(|start| text.get(..start));
-        before.map_or(Position(None), Position::after)
+        before.map_or(Position::UNKNOWN, Position::after)
     };
     let parsed = with_room(&text, || {
         let table = DeTable::parse(&text).map_err(|error| {

@@ -40,7 +40,7 @@ pub(super) fn pick<T: DeserializeOwned>(
             Some(inner) => pick(inner, rest).map_err(|refusal| refusal.at(key, inner)),
             None => Ok(None),
         },
-        Value::Text { text, .. } => match Value::from_text(text) {
+        Value::Text { text, .. } => match super::text::value(text) {
             Some(table @ Value::Table(_)) => pick(&table, path).map_err(Refusal::in_text),
             _ => Ok(None),
         },
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
     /// Reads a list or a table, which a variable writes as text.
     fn structured<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         match self.value {
-            Value::Text { text, .. } => match Value::from_text(text) {
+            Value::Text { text, .. } => match super::text::value(text) {
                 Some(value @ (Value::Array(_) | Value::Table(_))) => {
                     let read = self.of(&value).deserialize_any(visitor);
                     read.map_err(Refusal::in_text)
@@ -122,7 +122,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
                 list.finish(value)
             }
             Value::Table(table) => visitor.visit_map(Entries::new(self, table)),
-            Value::Text { text, .. } if self.guess => match Value::from_text(text) {
+            Value::Text { text, .. } if self.guess => match super::text::value(text) {
                 Some(Value::Null | Value::String(_)) | None => self.deserialize_str(visitor),
                 Some(value) => {
                     let read = self.of(&value).deserialize_any(visitor);
@@ -184,7 +184,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     ) -> Result<V::Value, Refusal> {
         match self.value {
             Value::Text { text, .. } if text.trim_start().starts_with('{') => {
-                match Value::from_text(text) {
+                match super::text::value(text) {
                     Some(Value::Table(table)) => {
                         self.variant(&table, visitor).map_err(Refusal::in_text)
                     }

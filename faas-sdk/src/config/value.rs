@@ -29,17 +29,6 @@ impl Value {
             _ => None,
         }
     }
-
-    /// What a variable's text stands for when it is read as JSON or, failing that, as TOML.
-    pub(super) fn from_text(text: &str) -> Option<Self> {
-        if let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
-            return Some(json.into());
-        }
-        #[cfg(feature = "config-file")]
-        return super::parse::value(text);
-        #[cfg(not(feature = "config-file"))]
-        None
-    }
 }
 
 impl From<serde_json::Value> for Value {

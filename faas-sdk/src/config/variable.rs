@@ -3,10 +3,8 @@
 use super::MAX_DEPTH;
 use super::environment::Environment;
 use super::error::Kind;
+use super::names::{PREFIX, SEPARATOR, path};
 use super::value::{Table, Value};
-
-const PREFIX: &str = "FAAS_";
-const SEPARATOR: &str = "__";
 
 pub(super) struct Variables<'a> {
     /// The value of `FAAS_CONFIG`.
@@ -64,23 +62,6 @@ pub(super) fn collect(environment: &Environment) -> Result<Variables<'_>, Kind> 
     }
     let file = file.map(|(_, path)| path);
     Ok(Variables { file, settings })
-}
-
-/// The keys that the name of a variable stands for.
-fn path(rest: &str) -> Vec<String> {
-    rest.to_ascii_lowercase()
-        .split(SEPARATOR)
-        .map(str::to_owned)
-        .collect()
-}
-
-/// The variable that sets `key` (`app.db.port`), if one can.
-pub(super) fn name(key: &str) -> Option<String> {
-    let rest = key.to_ascii_uppercase().replace('.', SEPARATOR);
-    let plain = rest
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    (plain && path(&rest).join(".") == key).then(|| format!("{PREFIX}{rest}"))
 }
 
 impl Setting {
