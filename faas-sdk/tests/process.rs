@@ -1,7 +1,9 @@
 //! Whole processes: signals, exit codes, and handlers that can't be cancelled.
 
+use faas_sdk_testkit::behaviour::http_call;
 use faas_sdk_testkit::lambda::{Event, FakeRuntimeApi, Outcome};
 use serde_json::json;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -207,4 +209,45 @@ async fn an_unknown_platform_is_refused_in_words() {
         errors.contains("FAAS_PLATFORM") && errors.contains("aws-lambda"),
         "{errors}"
     );
+}
+
+/// Serves on the local platform; gives the address it is served on.
+async fn on_local(variables: &[(&str, &str)]) -> (Process, SocketAddr) {
+    let mut command = misbehave();
+    command
+        .env("FAAS_LOCAL_ADDR", "127.0.0.1:0")
+        .envs(variables.iter().copied());
+    let mut process = Process::start(&mut command);
+    let line = process.says("serving on http://").await;
+    let address = line.split(['/', ',']).nth(2).expect("an address");
+    (process, address.parse().expect("an address"))
+}
+
+#[tokio::test]
+async fn the_local_server_drains_at_the_first_signal() {
+    let (mut process, address) = on_local(&[("MISBEHAVE_SHUTDOWN", "1")]).await;
+    let call = tokio::spawn(async move {
+        let body = json!({"sleep": 300}).to_string();
+        let reply = http_call(address, "POST", "/misbehave", &[], body.as_bytes()).await;
+        reply.expect("an answer")
+    });
+    process.says("sleeping").await;
+    process.signal("INT");
+    let reply = call.await.expect("the call");
+    assert_eq!((reply.status, &*reply.body), (200, &b"\"slept\""[..]));
+    let (status, out, _) = process.ends().await;
+    assert!(
+        status.success() && out.contains("shutdown hook"),
+        "{status}: {out}"
+    );
+}
+
+#[tokio::test]
+async fn a_handler_that_never_yields_is_answered_locally_too() {
+    let (process, address) = on_local(&[("FAAS_LOCAL_TIMEOUT_MS", "500")]).await;
+    let reply = http_call(address, "POST", "/misbehave", &[], b"\"spin\"").await;
+    assert_eq!(reply.expect("an answer").status, 504);
+    let (status, out, _) = process.ends().await;
+    assert_eq!(status.code(), Some(1));
+    assert!(out.contains("did not yield"), "{out}");
 }

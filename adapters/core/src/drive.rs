@@ -17,7 +17,8 @@ use tracing::Span;
 ///   [`Scope::finish`] once the reply is out;
 /// * a failure is logged once, with its cause chain, inside the invocation's span.
 ///
-/// Dropping the future drops the handler; the engine then still has to finish the scope.
+/// The handler's future is made at once, not at the first poll. Dropping the future drops the
+/// handler; the engine then still has to finish the scope.
 pub fn drive<'a>(
     invoke: &'a dyn Invoke,
     invocation: Invocation,
