@@ -24,7 +24,7 @@ pub(crate) fn init(env: &Env, one_shot: bool) {
         // The adapter shows the error of the call itself.
         None if one_shot => {
             let own = (
-                "faas_sdk_core::drive",
+                "faas_sdk::invocation",
                 tracing_subscriber::filter::LevelFilter::OFF,
             );
             (

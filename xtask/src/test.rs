@@ -8,12 +8,22 @@ use std::path::{Path, PathBuf};
 
 /// Provides the tools, builds what they drive, and runs every test and doctest of the workspace.
 ///
-/// All features are on: features only add, and the tests of each adapter need its feature. How the
-/// façade does with fewer is `cargo xtask ci`'s to check.
+/// All features are on: features only add, and the tests of each adapter need its feature. What the
+/// façade does without a feature has unit tests of its own. That the other combinations compile is
+/// `cargo xtask ci`'s to check.
 pub(crate) fn run() -> Result<()> {
     let target = Metadata::read()?.target_directory;
     let tools = stage("outside tools", || Tools::provide(&target))?;
     let hello = stage("a function for the emulator", || lambda_function(&target))?;
+    stage("tests of the façade without features", || {
+        cargo::run(&mut cargo([
+            "test",
+            "--package",
+            "faas-sdk",
+            "--no-default-features",
+            "--lib",
+        ]))
+    })?;
     stage("tests", || {
         let mut tests = cargo(["test", "--workspace", "--all-features"]);
         tools.export(&mut tests);

@@ -288,7 +288,7 @@ fn scope(head: &Head, instance: &Arc<Instance>) -> Scope {
         );
         return Scope::new(instance, None);
     };
-    Scope::with_deadline(instance, deadline)
+    Scope::arrived(instance, deadline)
 }
 
 /// All headers but those of the exchange itself.

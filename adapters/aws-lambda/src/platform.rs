@@ -26,6 +26,10 @@ impl Clock for BoxClock {
     fn now(&self) -> faas_sdk_scope::Stamp {
         self.0.now()
     }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
 }
 
 impl std::fmt::Debug for BoxClock {

@@ -82,6 +82,9 @@ pub fn report_leftovers(leftovers: &[Leftover]) {
     }
 }
 
+/// The target of the log lines that tell how an invocation failed.
+const TARGET: &str = "faas_sdk::invocation";
+
 /// Logs a failure at the level of its kind.
 pub(crate) fn report(error: &Error) {
     let kind = error.kind().name();
@@ -90,9 +93,9 @@ pub(crate) fn report(error: &Error) {
     let causes: Vec<_> = error.causes().collect();
     let causes = (!causes.is_empty()).then(|| causes.join(": "));
     match error.kind().level() {
-        Level::Info => tracing::info!(kind, code, context, causes, "{error}"),
-        Level::Warn => tracing::warn!(kind, code, context, causes, "{error}"),
-        Level::Error => tracing::error!(kind, code, context, causes, "{error}"),
+        Level::Info => tracing::info!(target: TARGET, kind, code, context, causes, "{error}"),
+        Level::Warn => tracing::warn!(target: TARGET, kind, code, context, causes, "{error}"),
+        Level::Error => tracing::error!(target: TARGET, kind, code, context, causes, "{error}"),
     }
 }
 

@@ -55,6 +55,11 @@ impl Stamp {
 pub trait Clock: Send + Sync + 'static {
     /// Reads the three clocks.
     fn now(&self) -> Stamp;
+
+    /// Reads the monotonic clock alone.
+    fn monotonic(&self) -> Duration {
+        self.now().monotonic
+    }
 }
 
 /// The clocks of the operating system.
@@ -66,35 +71,49 @@ impl Clock for SystemClock {
         let realtime = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let (monotonic, boottime) = ticking();
+        let (monotonic, boottime) = (monotonic(), boottime());
         Stamp {
             monotonic,
             boottime,
             realtime,
         }
     }
+
+    fn monotonic(&self) -> Duration {
+        monotonic()
+    }
 }
 
 #[cfg(target_os = "linux")]
-fn ticking() -> (Duration, Duration) {
-    use rustix::time::{ClockId, clock_gettime};
-    let read = |id| {
-        let time = clock_gettime(id);
-        Duration::new(
-            u64::try_from(time.tv_sec).unwrap_or_default(),
-            u32::try_from(time.tv_nsec).unwrap_or_default(),
-        )
-    };
-    (read(ClockId::Monotonic), read(ClockId::Boottime))
+fn monotonic() -> Duration {
+    read(rustix::time::ClockId::Monotonic)
+}
+
+#[cfg(target_os = "linux")]
+fn boottime() -> Duration {
+    read(rustix::time::ClockId::Boottime)
+}
+
+#[cfg(target_os = "linux")]
+fn read(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or_default(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
 }
 
 #[cfg(not(target_os = "linux"))]
-fn ticking() -> (Duration, Duration) {
+fn monotonic() -> Duration {
     use std::sync::OnceLock;
     use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();
-    let monotonic = START.get_or_init(Instant::now).elapsed();
-    (monotonic, monotonic)
+    START.get_or_init(Instant::now).elapsed()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn boottime() -> Duration {
+    monotonic()
 }
 
 /// A clock that stands still until told otherwise, each of its three hands on its own.
@@ -148,6 +167,10 @@ impl Clock for ManualClock {
 impl<C: Clock> Clock for std::sync::Arc<C> {
     fn now(&self) -> Stamp {
         (**self).now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
     }
 }
 

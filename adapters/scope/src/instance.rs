@@ -1,7 +1,7 @@
 use crate::clock::{Clock, Stamp, SystemClock};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -41,11 +41,18 @@ pub struct Instance {
     divergence: Duration,
     epoch: AtomicU64,
     created: Stamp,
-    last: Mutex<Stamp>,
+    last: Mutex<Last>,
     cold: AtomicBool,
     in_flight: AtomicUsize,
     tasks: AtomicUsize,
     changed: Notify,
+}
+
+/// What the clocks said before.
+struct Last {
+    seen: Stamp,
+    /// The monotonic clock when the last invocation ended.
+    idle_since: Duration,
 }
 
 /// Sets up an [`Instance`].
@@ -91,7 +98,10 @@ impl InstanceBuilder {
             divergence: self.divergence,
             epoch: AtomicU64::new(0),
             created,
-            last: Mutex::new(created),
+            last: Mutex::new(Last {
+                seen: created,
+                idle_since: created.monotonic,
+            }),
             cold: AtomicBool::new(true),
             in_flight: AtomicUsize::new(0),
             tasks: AtomicUsize::new(0),
@@ -200,25 +210,38 @@ impl Instance {
         RunningTask(Arc::clone(self))
     }
 
+    /// The clocks as they were read last: at the last arrival or check.
+    #[must_use]
+    pub fn last_seen(&self) -> Stamp {
+        self.last().seen
+    }
+
     fn observe(&self, was_idle: bool) -> Option<Duration> {
         let now = self.clock.now();
-        let before = {
-            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *last, now)
+        let (before, idle_since) = {
+            let mut last = self.last();
+            (std::mem::replace(&mut last.seen, now), last.idle_since)
         };
         let elapsed = now.since(&before);
         let drifted = now.divergence(&before) > self.divergence;
-        let idled = was_idle && self.idle_gap.is_some_and(|gap| elapsed > gap);
+        // Where all clocks run through a freeze, the monotonic one tells the idle time as well.
+        let idle = now.monotonic.saturating_sub(idle_since);
+        let idled = was_idle && self.idle_gap.is_some_and(|gap| idle > gap);
         (drifted || idled).then(|| {
             self.mark_thawed();
             elapsed
         })
     }
 
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn leave(&self) {
         // An instance is idle from here on, not from the arrival: a long invocation is no freeze.
         if self.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 && self.idle_gap.is_some() {
-            self.observe(false);
+            let now = self.clock.monotonic();
+            self.last().idle_since = now;
         }
         self.changed.notify_waiters();
     }

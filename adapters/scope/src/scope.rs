@@ -44,19 +44,21 @@ impl Scope {
         Self::build(instance, None, instance.now(), allowed)
     }
 
-    /// A scope that starts now and may take until `deadline` on the wall clock. A deadline of more
-    /// than an hour before the start of the instance is no time at all and counts as none: some
+    /// The scope of an invocation whose [arrival](Instance::arrive) the instance has just been told
+    /// of: it starts then and may take until `deadline` on the wall clock. A deadline of more than
+    /// an hour before the start of the instance is no time at all and counts as none: some
     /// emulators send a duration.
     #[must_use]
-    pub fn with_deadline(instance: &Arc<Instance>, deadline: SystemTime) -> Self {
-        let now = instance.now();
-        let plausible = deadline + Duration::from_secs(3600) >= instance.created().system_time();
-        let allowed = plausible.then(|| {
+    pub fn arrived(instance: &Arc<Instance>, deadline: SystemTime) -> Self {
+        let started = instance.last_seen();
+        let hour = Duration::from_secs(3600);
+        let plausible = deadline + hour >= instance.created().system_time();
+        let left = || {
             deadline
-                .duration_since(now.system_time())
+                .duration_since(started.system_time())
                 .unwrap_or_default()
-        });
-        Self::build(instance, None, now, allowed)
+        };
+        Self::build(instance, None, started, plausible.then(left))
     }
 
     /// The scope of one part of this invocation, such as an item of a batch. It shares deadline
@@ -403,7 +405,8 @@ mod tests {
         let instance = Instance::builder().clock(Arc::clone(&clock)).build();
         let created = instance.now().system_time();
         clock.advance(SECOND * 5);
-        let allowed = |deadline| Scope::with_deadline(&instance, deadline).allowed();
+        let _in_flight = instance.arrive();
+        let allowed = |deadline| Scope::arrived(&instance, deadline).allowed();
         assert_eq!(allowed(created + SECOND * 8), Some(SECOND * 3));
         assert_eq!(
             allowed(created + SECOND),

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-use super::decode::{Decoder, Limits};
+use super::decode::Decoder;
+use super::limits::Limits;
 use super::{ClientError, Endpoint, Head, ProtocolError};
 
 /// Sends a whole request on a connection of its own and gives the status of the answer. The

@@ -3,8 +3,9 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::ProtocolError;
-use super::decode::{Limits, find_empty_line};
+use super::empty_line::find_empty_line;
 use super::head::MAX_HEADERS;
+use super::limits::Limits;
 
 /// Longest size line: sixteen digits and some extensions, which are ignored.
 const SIZE_LINE: usize = 256;

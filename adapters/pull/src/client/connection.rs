@@ -9,9 +9,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::alarm::Alarm;
-use super::decode::{Decoder, Limits};
+use super::decode::Decoder;
+use super::limits::Limits;
 use super::socket::{self, Sent};
-use super::upload::Upload;
 use super::{ClientError, Endpoint, Head};
 
 /// Time limits and sizes of a [`Connection`].
@@ -141,13 +141,6 @@ impl Connection {
             body,
             resent,
         })
-    }
-
-    /// Prepares a request whose body is sent in chunks as they come to be. `head` must end as
-    /// [`RequestWriter::chunked`](super::RequestWriter::chunked) ends it; it is sent with the first
-    /// chunk. `limit` is the longest the server may take to accept a piece, and to answer at the end.
-    pub fn upload<'c>(&'c mut self, head: &'c [u8], limit: Duration) -> Upload<'c> {
-        Upload::new(self, head, limit)
     }
 
     /// The head of the last answer, when it got as far as that: an answer whose body could not be

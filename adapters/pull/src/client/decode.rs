@@ -6,28 +6,12 @@
 use bytes::{Bytes, BytesMut};
 
 use super::chunked::Chunked;
+use super::empty_line::find_empty_line;
+use super::limits::Limits;
 use super::{Head, ProtocolError};
 
 /// Interim (1xx) answers skipped before the final one.
 const MAX_INTERIM: u8 = 16;
-
-/// How much of an answer is accepted. Beside these, an answer may have 100 headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of the head with its empty line, and of the trailers. Default 64 KiB.
-    pub head: usize,
-    /// Bytes of the body, decoded. Default 6 MiB and 100 bytes.
-    pub body: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            head: 64 << 10,
-            body: (6 << 20) + 100,
-        }
-    }
-}
 
 /// Decodes one answer. An error is given again by every later call.
 #[derive(Debug)]
@@ -258,26 +242,6 @@ fn head_end(
         None if buf.len() <= limit => Ok(None),
         _ => Err(ProtocolError::HeadTooLarge { limit }),
     }
-}
-
-/// The position after the first empty line that follows another line. Lines end with LF, with or
-/// without a CR, as the parser of heads takes them. `searched` spares a later call the bytes seen.
-pub(super) fn find_empty_line(buf: &[u8], searched: &mut usize) -> Option<usize> {
-    let mut from = *searched;
-    while let Some(line_end) = buf[from..].iter().position(|b| *b == b'\n') {
-        let next = from + line_end + 1;
-        match buf[next..] {
-            [b'\n', ..] => return Some(next + 1),
-            [b'\r', b'\n', ..] => return Some(next + 2),
-            [] | [b'\r'] => {
-                *searched = next - 1;
-                return None;
-            }
-            _ => from = next,
-        }
-    }
-    *searched = buf.len();
-    None
 }
 
 #[cfg(test)]

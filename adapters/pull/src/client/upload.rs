@@ -49,11 +49,14 @@ pub enum Progress {
     Answered,
 }
 
-impl<'c> Upload<'c> {
-    pub(super) fn new(connection: &'c mut Connection, head: &'c [u8], limit: Duration) -> Self {
-        let decoder = Decoder::new(connection.options.limits, false);
-        Self {
-            connection,
+impl Connection {
+    /// Prepares a request whose body is sent in chunks as they come to be. `head` must end as
+    /// [`RequestWriter::chunked`](super::RequestWriter::chunked) ends it; it is sent with the first
+    /// chunk. `limit` is the longest the server may take to accept a piece, and to answer at the end.
+    pub fn upload<'c>(&'c mut self, head: &'c [u8], limit: Duration) -> Upload<'c> {
+        let decoder = Decoder::new(self.options.limits, false);
+        Upload {
+            connection: self,
             head,
             limit,
             decoder,
@@ -61,7 +64,9 @@ impl<'c> Upload<'c> {
             resent: false,
         }
     }
+}
 
+impl<'c> Upload<'c> {
     /// Sends one chunk; an empty one is nothing. The server has the limit for each piece it
     /// accepts of it, so that a slow reader that goes on is waited for.
     ///

@@ -2,22 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use faas_sdk_core::{
-    Drive, Error, ErrorKind, Hooks, Invoke, Program, Result, Settings, Stage, Stop, Watchdog,
-};
+use faas_sdk_core::{Error, Program, Result, Stage, Stop, Watchdog};
 use faas_sdk_scope::Instance;
-use tokio::time::{sleep, timeout};
 
-use super::codec::{Codec, Delivery, refusal};
+use super::codec::Codec;
 use super::delivery;
 use super::profile::Profile;
+use super::shared::Shared;
+use super::start::report_init_error;
 use super::supervisor::Supervisor;
-use crate::{Connection, ConnectionOptions, Limits};
-
-/// How often the request before the first poll is sent before serving is given up.
-const READY_ATTEMPTS: u32 = 6;
 
 /// A long-poll platform: its codec, its profile, and the instance it runs in.
 pub struct Engine<C> {
@@ -151,101 +145,5 @@ impl<C> fmt::Debug for Engine<C> {
             .field("profile", &self.profile)
             .field("instance", &self.instance)
             .finish_non_exhaustive()
-    }
-}
-
-async fn report_init_error<C: Codec>(codec: &C, profile: &Profile, error: &Error) {
-    let mut out = Vec::new();
-    if !codec.init_error(error, &mut out) {
-        return;
-    }
-    let mut connection =
-        Connection::new(Arc::clone(codec.endpoint()), ConnectionOptions::default());
-    let answer = connection.post(&out, b"", profile.post_timeout).await;
-    delivery::conclude(codec, "init", answer);
-}
-
-/// What all slots share.
-pub(super) struct Shared<C> {
-    pub(super) codec: C,
-    pub(super) profile: Profile,
-    pub(super) instance: Arc<Instance>,
-    pub(super) invoke: Arc<dyn Invoke>,
-    pub(super) hooks: Hooks,
-    pub(super) settings: Settings,
-    /// The poll request.
-    pub(super) next: Vec<u8>,
-    /// Accept nothing more.
-    pub(super) quit: Stop,
-    /// Cancel what is still running.
-    pub(super) cancel: Stop,
-}
-
-impl<C: Codec> Shared<C> {
-    pub(super) fn connection(&self) -> Connection {
-        let body = self.settings.max_body.unwrap_or(self.profile.max_event);
-        let limits = Limits {
-            body,
-            ..Limits::default()
-        };
-        let options = ConnectionOptions {
-            limits,
-            ..ConnectionOptions::default()
-        };
-        Connection::new(Arc::clone(self.codec.endpoint()), options)
-    }
-
-    pub(super) fn drive(&self) -> Drive {
-        let mut drive = Drive::default();
-        (drive.reserve, drive.end) = (self.settings.reserve, self.settings.end);
-        drive
-    }
-
-    /// The longest a slot needs for its end once its handler was cancelled.
-    pub(super) fn last_words(&self) -> Duration {
-        self.settings.end * 2 + self.profile.post_timeout
-    }
-
-    async fn start(&self) -> Result<()> {
-        let init = self.hooks.init();
-        let done = match self.profile.init {
-            None => init.await,
-            Some(limit) => timeout(limit, init).await.unwrap_or_else(|_| {
-                let message = format!("the init hooks took longer than {limit:?}");
-                Err(Error::new(ErrorKind::Timeout, message))
-            }),
-        };
-        if let Err(error) = done {
-            delivery::log(&error, None, "the function could not be initialised");
-            report_init_error(&self.codec, &self.profile, &error).await;
-            return Err(error);
-        }
-        self.say_ready().await
-    }
-
-    async fn say_ready(&self) -> Result<()> {
-        let mut out = Vec::new();
-        if !self.codec.ready(&mut out) {
-            return Ok(());
-        }
-        let mut connection = self.connection();
-        for attempt in 1.. {
-            let error = match connection.post(&out, b"", self.profile.post_timeout).await {
-                Ok(answer) if self.codec.delivered(answer.head.status()) == Delivery::Accepted => {
-                    break;
-                }
-                Ok(answer) => refusal("the ready request", answer.head, &answer.body),
-                Err(error) => {
-                    let message = "the platform could not be told that the function is ready";
-                    Error::new(ErrorKind::Unavailable, message).with_source(error)
-                }
-            };
-            delivery::log(&error, None, "not ready");
-            if attempt == READY_ATTEMPTS {
-                return Err(error);
-            }
-            sleep(self.profile.backoff.pause(attempt)).await;
-        }
-        Ok(())
     }
 }

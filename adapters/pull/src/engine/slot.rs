@@ -13,7 +13,7 @@ use faas_sdk_scope::{Arrival, Background, CancelReason, InFlight, Scope};
 
 use super::codec::{Codec, Polled, Report};
 use super::delivery;
-use super::serve::Shared;
+use super::shared::Shared;
 use crate::{Answer, ClientError, Connection, Head, ProtocolError};
 
 /// A request buffer that has grown beyond this is given back.

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::codec::{Codec, Delivery, Report};
 use super::delivery;
-use super::serve::Shared;
+use super::shared::Shared;
 use super::slot::{Line, Slot, until_cancelled};
 use crate::{Answer, ClientError, Progress};
 

@@ -8,7 +8,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::timeout;
 
 use super::codec::Codec;
-use super::serve::Shared;
+use super::shared::Shared;
 use super::slot::Slot;
 
 /// The tasks of all slots; dropping it drops them.

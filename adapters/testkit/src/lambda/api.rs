@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::event::Event;
 use super::fault::Fault;
 use super::observe::{Observed, RecordedRequest, WaitError};
-use super::options::{Builder, Options};
+use super::options::Options;
 use super::outcome::{Lost, Outcome};
 use super::route::Route;
 use super::server;
@@ -33,11 +33,6 @@ pub struct FakeRuntimeApi {
 }
 
 impl FakeRuntimeApi {
-    /// Settings to start from.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     pub(super) async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let local = listener.local_addr()?;

@@ -22,6 +22,7 @@
 //! runtime process.
 
 mod api;
+mod builder;
 mod calls;
 mod connection;
 mod event;
@@ -38,12 +39,12 @@ mod server;
 mod state;
 
 pub use api::{FakeRuntimeApi, Invocation};
+pub use builder::Builder;
 pub use event::Event;
 pub use extension::Registration;
 pub use fault::{Cut, Fault};
 pub use lifecycle::Phase;
 pub use observe::{InFlight, Observed, RecordedRequest, WaitError};
-pub use options::Builder;
 pub use outcome::{
     ErrorDetails, ErrorReport, Lost, Outcome, Response, StreamError, StreamErrorInvalid,
 };

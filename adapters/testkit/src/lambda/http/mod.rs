@@ -2,11 +2,13 @@
 
 mod answer;
 mod body;
+mod body_reader;
 mod chunked;
 mod head;
 
 pub(super) use answer::Answer;
-pub(super) use body::{Body, BodyError, BodyReader};
+pub(super) use body::{Body, BodyError};
+pub(super) use body_reader::BodyReader;
 pub(super) use head::{Head, HeadError, parse};
 
 /// Headers or trailers in the order they came; bytes that are not UTF-8 are replaced.
