@@ -155,6 +155,31 @@ impl App {
     }
 
     /// Puts a layer around all functions. The last one added is the outermost.
+    ///
+    /// ```
+    /// use faas_sdk::prelude::*;
+    /// use faas_sdk::{BoxFuture, Invocation, Invoke, Outcome, Payload};
+    /// use std::sync::Arc;
+    ///
+    /// /// Lets HTTP requests pass only with a token.
+    /// struct Auth(Arc<dyn Invoke>);
+    ///
+    /// impl Invoke for Auth {
+    ///     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Outcome> {
+    ///         if let Payload::Http(request) = &invocation.payload
+    ///             && !request.headers().contains_key("authorization")
+    ///         {
+    ///             return Box::pin(async { Err(Error::unauthenticated("send a token").into()) });
+    ///         }
+    ///         self.0.invoke(invocation)
+    ///     }
+    /// }
+    ///
+    /// # async fn hello(_: (), _: Context) -> Result<()> { Ok(()) }
+    /// let app = App::new()
+    ///     .function("hello", hello)
+    ///     .layer(|inner: Arc<dyn Invoke>| -> Arc<dyn Invoke> { Arc::new(Auth(inner)) });
+    /// ```
     #[must_use]
     pub fn layer(mut self, layer: impl Layer) -> Self {
         self.layers.push(Arc::new(layer));
@@ -163,6 +188,10 @@ impl App {
 
     /// Runs `hook` at a [`Stage`] of the instance's life. Hooks of [`Stage::Init`] run before the
     /// first invocation and are tried again after a failure, so they must be idempotent.
+    ///
+    /// What a hook makes for the handlers, such as a client, it puts where they look for it: into a
+    /// cell that both captured. Settings for it are read with
+    /// `Config::load(&Environment::from_process())`.
     #[must_use]
     pub fn hook<F, Fut>(mut self, stage: Stage, hook: F) -> Self
     where

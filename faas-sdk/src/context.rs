@@ -95,6 +95,13 @@ impl Context {
         &self.0.info.metadata
     }
 
+    /// The head of the HTTP request (method, URI, headers), where a typed input was decoded from
+    /// one. A handler that takes the whole request has it there.
+    #[must_use]
+    pub fn http(&self) -> Option<&http::request::Parts> {
+        self.0.info.http.as_deref()
+    }
+
     /// All that is known about the invocation.
     #[must_use]
     pub fn info(&self) -> &Info {

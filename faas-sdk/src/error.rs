@@ -47,6 +47,8 @@ impl Error {
     constructors! {
         /// The input breaks a rule: HTTP 400, an event is not delivered again.
         invalid_input InvalidInput;
+        /// The caller did not say who it is: HTTP 401, an event is not delivered again.
+        unauthenticated Unauthenticated;
         /// The caller may not do this: HTTP 403, an event is not delivered again.
         permission_denied PermissionDenied;
         /// What was asked for does not exist: HTTP 404, an event is not delivered again.

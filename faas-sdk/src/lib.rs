@@ -15,6 +15,7 @@ pub mod prelude;
 mod router;
 mod routes;
 mod run;
+mod stream;
 mod subscription;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -26,7 +27,9 @@ pub use context::Context;
 pub use error::{Error, Result};
 pub use handler::Handler;
 pub use run::{run, start};
+pub use stream::stream;
 
+pub use faas_sdk_core::Error as CoreError;
 pub use faas_sdk_core::{
     Attempt, Attribute, Batch, Body, BodySender, BoxFuture, Content, Data, Disposition, ErrorKind,
     Event, EventKind, FromEvent, HttpRequest, HttpResponse, Identity, Info, IntoReply, Invocation,
@@ -36,4 +39,4 @@ pub use faas_sdk_core::{
 pub use faas_sdk_scope::{
     CancelReason, Ending, Registration, Scope, Sensitive, SpawnError, Spawned,
 };
-pub use http::{self, Method, StatusCode};
+pub use http::{self, HeaderMap, Method, StatusCode};

@@ -117,7 +117,9 @@ impl<T: DeserializeOwned + Send> FromEvent<ViaJson> for T {
             },
             Payload::Http(request) => {
                 let (parts, body) = request.into_parts();
-                from_http(&parts, &body.collect(MAX_BODY).await?)
+                let input = from_http(&parts, &body.collect(MAX_BODY).await?);
+                invocation.info.http = Some(Box::new(parts));
+                input
             }
             Payload::Batch(_) => Err(unfit("one event", "a batch")),
         }
@@ -242,7 +244,7 @@ fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
         }
     }
     if trimmed.is_empty() {
-        return Err(Error::new(ErrorKind::InvalidInput, "the input is empty").with_source(error));
+        return Err(Error::new(ErrorKind::InvalidInput, "the input is empty"));
     }
     // The path costs a second pass, which only failures pay for.
     let mut text = serde_json::Deserializer::from_slice(text);
@@ -272,16 +274,32 @@ fn from_loose<T: DeserializeOwned>(build: impl Fn() -> Result<Loose>) -> Result<
 }
 
 fn invalid(path: &str, error: serde_json::Error) -> Error {
+    if error.is_syntax() || error.is_eof() {
+        return Error::new(
+            ErrorKind::InvalidInput,
+            format!("the input is not JSON: {error}"),
+        );
+    }
+    let text = error.to_string();
     let message = if path.is_empty() {
-        format!("invalid input: {error}")
+        format!("invalid input: {text}")
     } else {
-        format!("invalid input at `{path}`: {error}")
+        format!("invalid input at `{path}`: {text}")
+    };
+    // The path ends at the object; the field that it lacks stands in the text alone.
+    let missing = text
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.split('`').next());
+    let field = match (path, missing) {
+        ("", None) => None,
+        (path, None) => Some(path.to_owned()),
+        ("", Some(missing)) => Some(missing.to_owned()),
+        (path, Some(missing)) => Some(format!("{path}.{missing}")),
     };
     let error = Error::new(ErrorKind::InvalidInput, message);
-    if path.is_empty() {
-        error
-    } else {
-        error.with_context("field", path)
+    match field {
+        Some(field) => error.with_context("field", field),
+        None => error,
     }
 }
 
@@ -400,6 +418,13 @@ mod tests {
                 None
             );
         }
+        let error = decode::<Item, _>(event("{}")).await.expect_err("no id");
+        assert_eq!(error.context(), [("field", "id".to_owned())]);
+        let error = decode::<Item, _>(event("{")).await.expect_err("no JSON");
+        assert!(
+            error.message().starts_with("the input is not JSON: "),
+            "{error}"
+        );
         let error = decode::<Item, _>(event("")).await.expect_err("no id");
         assert_eq!(error.message(), "the input is empty");
         assert!(decode::<(), _>(event("[1]")).await.is_err());

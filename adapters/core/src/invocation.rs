@@ -73,6 +73,9 @@ pub struct Info {
     pub enqueued: Option<SystemTime>,
     /// Whether it is the first invocation of this instance.
     pub cold_start: bool,
+    /// The head of the HTTP request, once its body has been decoded as a typed input. A handler
+    /// that takes the whole request has it there.
+    pub http: Option<Box<http::request::Parts>>,
     /// What the platform sent beside the payload.
     pub metadata: Metadata,
 }
@@ -148,6 +151,7 @@ impl Info {
             client_context: None,
             enqueued: None,
             cold_start: false,
+            http: None,
             metadata: Metadata::default(),
         }
     }

@@ -1,6 +1,6 @@
 use crate::{Body, Content, Error, ErrorKind, Event, ItemOutcome, Reply, Result, ViaJson};
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HeaderMap};
 use serde::Serialize;
 
 /// An HTTP response with its body.
@@ -14,6 +14,7 @@ pub type HttpResponse = http::Response<Body>;
 /// |---|---|
 /// | `T: Serialize` | JSON; over HTTP with status 200 |
 /// | `(StatusCode, T)` | as `T`, with this status |
+/// | `(StatusCode, HeaderMap, T)` | as `T`, with this status and these headers, cookies among them |
 /// | [`HttpResponse`] | as it is, streamed or whole |
 /// | [`Body`] | bytes, streamed or whole, without a type |
 /// | [`Content`] | bytes with their media type |
@@ -23,7 +24,7 @@ pub type HttpResponse = http::Response<Body>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the output of a function",
     label = "not an output",
-    note = "an output implements `serde::Serialize` (`#[derive(Serialize)]`), or is `(StatusCode, T)`, `HttpResponse`, `Body`, `Content`, `Event`, `Vec<ItemOutcome>` or `Reply`"
+    note = "an output implements `serde::Serialize` (`#[derive(Serialize)]`), or is `(StatusCode, T)`, `(StatusCode, HeaderMap, T)`, `HttpResponse`, `Body`, `Content`, `Event`, `Vec<ItemOutcome>` or `Reply`"
 )]
 pub trait IntoReply<M>: Send {
     /// Makes the reply.
@@ -55,16 +56,38 @@ impl<T: Serialize + Send> IntoReply<ViaJson> for T {
 
 impl<T: IntoReply<M>, M> IntoReply<ViaStatus<M>> for (StatusCode, T) {
     fn into_reply(self) -> Result<Reply> {
-        let mut response = match self.1.into_reply()? {
-            Reply::Http(response) => response,
-            Reply::Content(content) => content.into_response(),
-            Reply::Event(_) | Reply::Batch(_) => {
-                let message = "events and batches have no HTTP status: return them without one";
-                return Err(Error::new(ErrorKind::Unsupported, message));
-            }
-        };
+        let mut response = as_response(self.1.into_reply()?)?;
         *response.status_mut() = self.0;
         Ok(Reply::Http(response))
+    }
+}
+
+impl<T: IntoReply<M>, M> IntoReply<ViaStatus<M>> for (StatusCode, HeaderMap, T) {
+    fn into_reply(self) -> Result<Reply> {
+        let mut response = as_response(self.2.into_reply()?)?;
+        *response.status_mut() = self.0;
+        // What is given replaces what the output would have had, such as its type.
+        let mut replaced = None;
+        for (name, value) in self.1 {
+            if let Some(name) = name {
+                response.headers_mut().insert(&name, value);
+                replaced = Some(name);
+            } else if let Some(name) = &replaced {
+                response.headers_mut().append(name, value);
+            }
+        }
+        Ok(Reply::Http(response))
+    }
+}
+
+fn as_response(reply: Reply) -> Result<HttpResponse> {
+    match reply {
+        Reply::Http(response) => Ok(response),
+        Reply::Content(content) => Ok(content.into_response()),
+        Reply::Event(_) | Reply::Batch(_) => {
+            let message = "events and batches have no HTTP status: return them without one";
+            Err(Error::new(ErrorKind::Unsupported, message))
+        }
     }
 }
 
@@ -146,6 +169,15 @@ mod tests {
         };
         assert_eq!(response.status(), StatusCode::CREATED);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        let mut headers = HeaderMap::new();
+        headers.append("set-cookie", "a=1".parse().expect(""));
+        headers.append("set-cookie", "b=2".parse().expect(""));
+        headers.insert(CONTENT_TYPE, "application/problem+json".parse().expect(""));
+        let Reply::Http(response) = reply((StatusCode::OK, headers, 1)) else {
+            panic!("no HTTP")
+        };
+        assert_eq!(response.headers().get_all("set-cookie").iter().count(), 2);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         let teapot = http::Response::builder()
             .header("a", "b")
             .body(Body::empty())

@@ -45,6 +45,15 @@ pub(crate) fn names(entries: &[Entry]) -> Vec<String> {
     entries.iter().map(shown).collect()
 }
 
+/// The function, if there is exactly one.
+pub(crate) fn only_function(entries: &[Entry]) -> Option<&str> {
+    let mut functions = entries.iter().filter_map(|entry| match &entry.kind {
+        EntryKind::Function(name) => Some(&**name),
+        _ => None,
+    });
+    functions.next().filter(|_| functions.next().is_none())
+}
+
 /// As it is called in listings.
 pub(crate) fn name(kind: &EntryKind) -> String {
     match kind {

@@ -25,11 +25,19 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
+    /// `only` is the only function there is, if there is one: its name may be left out before a
+    /// payload that can't be a name.
+    pub(crate) fn parse(arguments: &[String], only: Option<&str>) -> Result<Self> {
         let words: Vec<_> = arguments.iter().map(String::as_str).collect();
         match *words {
             [] => Ok(Self::Serve),
             ["help" | "--help" | "-h"] => Ok(Self::Help),
+            ["invoke", payload] if payload.starts_with(['{', '[', '"', '@', '-']) => match only {
+                Some(only) => Self::invoke(only, payload),
+                None => Err(usage(format!(
+                    "the name of the function comes before `{payload}`"
+                ))),
+            },
             ["invoke", function] => Self::invoke(function, "-"),
             ["invoke", function, payload] => Self::invoke(function, payload),
             ["invoke"] => Err(usage("`invoke` needs the name of a function".to_owned())),

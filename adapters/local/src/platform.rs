@@ -29,7 +29,7 @@ impl Platform for Local {
     }
 
     async fn serve(&self, program: Program) -> Result<()> {
-        match Command::parse(&program.arguments)? {
+        match Command::parse(&program.arguments, listing::only_function(&program.entries))? {
             Command::Serve => serve(program).await,
             Command::Help => {
                 say(&one_shot::help(&program));

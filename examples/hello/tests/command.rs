@@ -82,6 +82,13 @@ fn a_call_answers_on_stdout_and_complains_on_stderr() {
             "",
         ),
         (
+            &["invoke", r#"{"name":"short"}"#],
+            "",
+            0,
+            "{\"message\":\"Hello, short!\"}\n",
+            "",
+        ),
+        (
             &["invoke", "hello"],
             r#"{"name":"pipe"}"#,
             0,
@@ -103,7 +110,7 @@ fn a_call_answers_on_stdout_and_complains_on_stderr() {
             "",
         ),
         (&["invoke", "hello", r#"{"name":7}"#], "", 1, "", "`name`"),
-        (&["invoke", "hello", "{"], "", 1, "", "invalid input"),
+        (&["invoke", "hello", "{"], "", 1, "", "not JSON"),
         (&["invoke", "other", "{}"], "", 1, "", "only: hello"),
         (
             &["invoke", "hello", "@/nowhere/at/all"],
