@@ -228,11 +228,17 @@ impl App {
             .push(Entry::new(kind).with_example(example::<I, M>()));
     }
 
-    /// What a platform adapter serves. `platform` is the adapter's name.
-    pub(crate) fn into_program(self, platform: &str, env: Env, arguments: Vec<String>) -> Program {
+    /// What a platform adapter serves. `platform` is the adapter's name, `deployed_as` what the
+    /// platform calls the one function that it calls here.
+    pub(crate) fn into_program(
+        self,
+        platform: &str,
+        deployed_as: Option<Vec<String>>,
+        env: Env,
+    ) -> Program {
         let hooks = self.hooks.clone();
         let entries = self.entries.clone();
-        let mut program = match self.into_router(platform, &env) {
+        let mut program = match self.into_router(platform, deployed_as.as_deref(), &env) {
             Ok((invoke, settings)) => {
                 let mut program = Program::new(invoke);
                 program.settings = settings;
@@ -243,21 +249,26 @@ impl App {
             Err(error) => refused(error),
         };
         program.env = env;
-        program.arguments = arguments;
         program.entries = entries;
         program
     }
 
-    fn into_router(self, platform: &str, env: &Env) -> Result<(Arc<dyn Invoke>, Settings), Error> {
+    fn into_router(
+        self,
+        platform: &str,
+        deployed_as: Option<&[String]>,
+        env: &Env,
+    ) -> Result<(Arc<dyn Invoke>, Settings), Error> {
         let config = Config::load(&Environment::with_variables(env)).map_err(|error| {
             Error::new(ErrorKind::NotConfigured, error.to_string()).with_code("invalid_config")
         })?;
-        self.with_config(platform, env, config)
+        self.with_config(platform, deployed_as, env, config)
     }
 
     pub(crate) fn with_config(
         self,
         platform: &str,
+        deployed_as: Option<&[String]>,
         env: &Env,
         config: Config,
     ) -> Result<(Arc<dyn Invoke>, Settings), Error> {
@@ -303,6 +314,9 @@ impl App {
                 return Err(wrong(format!("FAAS_FUNCTION: {error}")));
             };
             router.configured = Some(target);
+        }
+        if let Some(names) = deployed_as {
+            router.check_deployment(names)?;
         }
         let mut invoke: Arc<dyn Invoke> = Arc::new(router);
         for layer in self.layers {

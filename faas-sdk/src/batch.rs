@@ -4,7 +4,7 @@ use faas_sdk_core::{
     Batch, Error, ErrorKind, Event, Info, Invocation, Item, ItemOutcome, Outcome, Reply, Text,
     catch_panic, report_leftovers,
 };
-use faas_sdk_scope::Scope;
+use faas_sdk_scope::{CancelReason, Scope};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,11 @@ pub(crate) async fn each(
     };
     match run.allowed() {
         // What is missing in the outcomes afterwards is what did not get done in time.
-        Some(allowed) => drop(tokio::time::timeout(allowed, work).await),
+        Some(allowed) => {
+            if tokio::time::timeout(allowed, work).await.is_err() {
+                run.scope.cancel(CancelReason::Deadline);
+            }
+        }
         None => work.await,
     }
     let results = outcomes
@@ -110,27 +114,37 @@ impl Run<'_> {
 
     async fn one(&self, item: Item<Event>) -> Result<(), Error> {
         let event = item.data?;
-        let scope = self.scope.child();
+        let part = Part(self.scope.child());
         let mut info = self.info.clone();
         info.item = Some(item.id);
         info.attempt = item.attempt;
         let invocation = Invocation {
             info,
             payload: event.into(),
-            scope: scope.clone(),
+            scope: part.0.clone(),
         };
-        let outcome = catch_panic(self.function.call(invocation, self.name, self.shared)).await;
-        report_leftovers(&scope.end(self.shared.settings.end).await);
-        match outcome {
-            Ok(mut reply) => match reply.body_mut().map(std::mem::take) {
-                // Nobody reads the reply of an item; a streamed one has to run all the same.
-                Some(mut body) => {
-                    while body.next_data().await?.is_some() {}
-                    Ok(())
-                }
-                None => Ok(()),
-            },
-            Err(error) => Err(error),
-        }
+        let called = Box::pin(async {
+            let mut reply = self
+                .function
+                .call(invocation, self.name, self.shared)
+                .await?;
+            // Nobody reads the reply of an item; a streamed one has to run all the same.
+            if let Some(body) = reply.body_mut() {
+                while body.next_data().await?.is_some() {}
+            }
+            Ok(())
+        });
+        let result = catch_panic(called).await;
+        report_leftovers(&part.0.end(self.shared.settings.end).await);
+        result
+    }
+}
+
+/// The scope of an item. If the item is dropped unfinished, the batch ends what it registered.
+struct Part(Scope);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.0.hand_over();
     }
 }

@@ -35,6 +35,15 @@ macro_rules! adapters {
                 }
             }
 
+            /// What the platform calls the deployed function, if it has one at a time.
+            #[allow(unused_variables, reason = "unused when no adapter is compiled in")]
+            pub(crate) fn deployed_as(&self, env: &Env) -> Option<Vec<String>> {
+                match self {
+                    $($(#[$feature])* Self::$variant(adapter) => adapter.deployed_as(env),)+
+                    Self::None => None,
+                }
+            }
+
             /// Which runtime suits the adapter.
             pub(crate) fn flavour(&self) -> Flavour {
                 match self {

@@ -84,6 +84,30 @@ impl Router {
         }
     }
 
+    /// Refuses an app of which nothing could ever be called, where the platform calls one function
+    /// by these names.
+    pub(crate) fn check_deployment(&self, names: &[String]) -> Result<(), Error> {
+        let known = self.configured.is_some()
+            || self.functions.len() < 2
+            || !self.routes.is_empty()
+            || !self.subscriptions.is_empty()
+            || names.iter().any(|name| self.function(name).is_some());
+        if known {
+            return Ok(());
+        }
+        let message = format!(
+            "the platform calls {}, and none of the functions is named so; set FAAS_FUNCTION to \
+             one of: {}",
+            if names.is_empty() {
+                "a function without a name".to_owned()
+            } else {
+                names.join(" or ")
+            },
+            self.names()
+        );
+        Err(Error::new(ErrorKind::NotConfigured, message).with_code("invalid_app"))
+    }
+
     fn subscription(&self, event: &Event) -> Option<usize> {
         let mut subscriptions = self.subscriptions.iter();
         subscriptions

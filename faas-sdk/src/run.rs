@@ -35,7 +35,8 @@ pub fn start<M>(app: impl IntoApp<M>) {
 }
 
 /// Runs an app or a single function on the caller's own tokio runtime, which needs its I/O and
-/// time drivers, until the platform ends it.
+/// time drivers, until the platform ends it. Dropping the future ends it at once, with everything
+/// that is under way.
 ///
 /// # Errors
 ///
@@ -45,13 +46,15 @@ pub async fn run<M>(app: impl IntoApp<M>) -> Result<()> {
     let (adapter, program) = prepare(app)?;
     // A task of its own: on a multi-thread runtime the caller's future runs outside of the worker
     // threads, and each of its wake-ups would cross threads.
-    let serving = tokio::spawn(async move { adapter.serve(program).await });
-    match serving.await {
-        Ok(result) => Ok(result?),
-        Err(error) => match error.try_into_panic() {
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move { adapter.serve(program).await });
+    match serving.join_next().await {
+        Some(Ok(result)) => Ok(result?),
+        Some(Err(error)) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(error) => Err(error.into()),
         },
+        None => Ok(()),
     }
 }
 
@@ -65,7 +68,9 @@ fn prepare<M>(app: impl IntoApp<M>) -> Result<(Adapter, Program)> {
     #[cfg(feature = "log")]
     crate::log::init(&env, one_shot(&arguments));
     faas_sdk_core::capture_panics();
-    let program = app.into_app().into_program(adapter.name(), env, arguments);
+    let deployed = adapter.deployed_as(&env);
+    let mut program = app.into_app().into_program(adapter.name(), deployed, env);
+    program.arguments = arguments;
     Ok((adapter, program))
 }
 

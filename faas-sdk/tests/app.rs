@@ -224,6 +224,29 @@ async fn a_batch_runs_item_by_item_and_each_failure_is_its_own() {
     assert_eq!(dispositions(ordered), [Disposition::Ack, RETRY, RETRY]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn items_that_are_not_done_in_time_fail_alone_and_end_what_they_registered() {
+    let ended = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&ended);
+    let handler = move |number: u32, cx: Context| {
+        let seen = Arc::clone(&seen);
+        cx.on_end("count", move |_| async move {
+            seen.fetch_add(1, Ordering::SeqCst);
+        });
+        async move {
+            if number > 0 {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, Error>(())
+        }
+    };
+    let app = TestApp::new(App::new().on("queue:*", handler)).expect("the app");
+    let app = app.with_deadline(std::time::Duration::from_secs(10));
+    let outcome = app.send(batch(&["0", "1", "2"], false)).await;
+    assert_eq!(dispositions(outcome), [Disposition::Ack, RETRY, RETRY]);
+    assert_eq!(ended.load(Ordering::SeqCst), 3);
+}
+
 #[tokio::test]
 async fn no_more_items_at_once_than_configured() {
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));

@@ -15,8 +15,6 @@ pub(crate) struct Environment {
     pub(crate) handler: Option<Text>,
     pub(crate) name: Option<Text>,
     pub(crate) version: Option<Text>,
-    /// On managed instances: how many invocations run at once, and the instance is never frozen.
-    pub(crate) concurrency: Option<NonZeroUsize>,
 }
 
 impl Environment {
@@ -36,12 +34,12 @@ impl Environment {
             handler: text("_HANDLER"),
             name: text("AWS_LAMBDA_FUNCTION_NAME"),
             version: text("AWS_LAMBDA_FUNCTION_VERSION"),
-            concurrency: concurrency(env)?,
         })
     }
 }
 
-fn concurrency(env: &Env) -> Result<Option<NonZeroUsize>> {
+/// On managed instances: how many invocations run at once, and the instance is never frozen.
+pub(crate) fn concurrency(env: &Env) -> Result<Option<NonZeroUsize>> {
     const NAME: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
     let Some(text) = env.get(NAME) else {
         return Ok(None);
@@ -71,7 +69,10 @@ mod tests {
         };
         assert!(bad(&[]).contains(RUNTIME_API));
         assert!(bad(&[(RUNTIME_API, "https://x")]).contains(RUNTIME_API));
-        let concurrency = ("AWS_LAMBDA_MAX_CONCURRENCY", "many");
-        assert!(bad(&[(RUNTIME_API, "h:1"), concurrency]).contains("MAX_CONCURRENCY"));
+        for bad in ["many", "0", "-1", "1025"] {
+            let env = Env::from_iter([("AWS_LAMBDA_MAX_CONCURRENCY", bad)]);
+            let error = concurrency(&env).expect_err(bad);
+            assert!(error.message().contains("MAX_CONCURRENCY"), "{error}");
+        }
     }
 }

@@ -47,15 +47,29 @@ pub(crate) fn body(error: &Error, error_type: &str) -> Vec<u8> {
     let context = error
         .context()
         .iter()
-        .map(|(name, value)| format!("{name}: {value}"));
-    let causes = error.causes().map(|cause| format!("caused by: {cause}"));
+        .map(|(name, value)| format!("{name}: {}", clipped(value)));
+    let causes = error
+        .causes()
+        .map(|cause| format!("caused by: {}", clipped(&cause)));
     let report = ErrorReport {
-        error_message: error.message(),
+        error_message: clipped(error.message()),
         error_type,
-        stack_trace: context.chain(causes).collect(),
+        stack_trace: context.chain(causes).take(MOST_LINES).collect(),
     };
     // Text serialises always.
     serde_json::to_vec(&report).unwrap_or_default()
+}
+
+/// The longest message, value or cause, and the most of them: a report that the platform refuses
+/// for its size leaves the invocation without an answer.
+const LONGEST: usize = 4 << 10;
+const MOST_LINES: usize = 32;
+
+fn clipped(text: &str) -> &str {
+    let fits = (0..=LONGEST.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    &text[..fits.unwrap_or_default()]
 }
 
 #[derive(Serialize)]
@@ -81,7 +95,8 @@ pub(crate) fn xray_cause(error: &Error, error_type: &str) -> Option<Vec<u8>> {
         r#type: error_type,
         stack: [],
     };
-    let messages = std::iter::once(error.message().to_owned()).chain(error.causes());
+    let message = clipped(error.message()).to_owned();
+    let messages = std::iter::once(message).chain(error.causes());
     let cause = Cause {
         working_directory: "/var/task",
         exceptions: messages.map(exception).collect(),
@@ -146,6 +161,10 @@ mod tests {
         let cause: serde_json::Value = serde_json::from_slice(&cause).expect("JSON");
         assert_eq!(cause["exceptions"][0]["message"], "no \"store\"\n€😀");
         assert_eq!(cause["exceptions"][1]["message"], "the disk is gone");
+        let long = Error::new(ErrorKind::Internal, "é".repeat(4 << 20))
+            .with_source(std::io::Error::other("\u{0}".repeat(4 << 20)));
+        let size = super::body(&long, "T").len();
+        assert!(size < 64 << 10, "{size}");
         assert!(xray_cause(&Error::new(ErrorKind::Internal, "é".repeat(9000)), "T").is_none());
     }
 }

@@ -1,5 +1,5 @@
 use crate::codec::RuntimeApi;
-use crate::environment::{Environment, NAME, RUNTIME_API};
+use crate::environment::{Environment, NAME, RUNTIME_API, concurrency};
 use crate::extension;
 use faas_sdk_core::{Detection, Env, Platform, Program, Result, Stage, Stop};
 use faas_sdk_pull::{Engine, Profile};
@@ -92,15 +92,33 @@ impl Platform for AwsLambda {
         }
     }
 
+    fn deployed_as(&self, env: &Env) -> Option<Vec<String>> {
+        let names = ["_HANDLER", "AWS_LAMBDA_FUNCTION_NAME"].into_iter();
+        Some(
+            names
+                .filter_map(|name| env.get(name))
+                .map(str::to_owned)
+                .collect(),
+        )
+    }
+
     async fn serve(&self, program: Program) -> Result<()> {
         let environment = Environment::read(&program.env)?;
         let endpoint = Arc::clone(&environment.endpoint);
         let mut profile = Profile::default();
-        profile.slots = environment.concurrency.unwrap_or(NonZeroUsize::MIN);
+        let concurrency = match concurrency(&program.env) {
+            Ok(concurrency) => concurrency,
+            Err(error) => {
+                let engine = Engine::new(RuntimeApi { environment }, profile);
+                engine.report_init_error(&error).await;
+                return Err(error);
+            }
+        };
+        profile.slots = concurrency.unwrap_or(NonZeroUsize::MIN);
         if let Some(timeout) = self.post_timeout {
             profile.post_timeout = timeout;
         }
-        let instance = self.instance(environment.concurrency.is_none());
+        let instance = self.instance(concurrency.is_none());
         let stop = program.stop.clone().unwrap_or_else(Stop::on_signals);
         // Kept until serving ends, so that the platform sees its extension waiting.
         let _extension = if program.hooks.has(Stage::Shutdown) {

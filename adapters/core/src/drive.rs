@@ -265,6 +265,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_stream_that_is_always_ready_is_stopped_too() {
+        let endless = |_| async {
+            let body = Body::produce(async move |mut out: BodySender| {
+                loop {
+                    out.send("more").await?;
+                }
+            });
+            Ok(Reply::Content(crate::Content::new("text/plain", body)))
+        };
+        let clock = Arc::new(faas_sdk_scope::ManualClock::new());
+        let instance = Instance::builder().clock(Arc::clone(&clock)).build();
+        for cancels in [false, true] {
+            let scope = Scope::new(&instance, Some(SECOND * 10));
+            let invocation =
+                Invocation::new("id", scope.clone(), Event::invoke("id", "t", Data::Absent));
+            let outcome = drive(&Call(endless), invocation, &Drive::default()).await;
+            let mut reply = outcome.expect("a reply");
+            let body = reply.body_mut().expect("a body");
+            assert!(body.next_data().await.expect("a piece").is_some());
+            if cancels {
+                scope.cancel(CancelReason::Shutdown);
+            } else {
+                clock.advance(SECOND * 10);
+            }
+            let kind = if cancels {
+                ErrorKind::Cancelled
+            } else {
+                ErrorKind::Timeout
+            };
+            assert_eq!(body.next_data().await.expect_err("the end").kind(), kind);
+        }
+    }
+
+    #[tokio::test]
     async fn a_panic_in_a_stream_is_its_error_and_a_dropped_stream_cancels() {
         capture();
         let stream = |panics: bool| {

@@ -99,6 +99,18 @@ pub(crate) fn report(error: &Error) {
     }
 }
 
+/// Why the invocation has to stop now, if it has to.
+pub(crate) fn due(scope: &Scope, drive: &Drive) -> Option<Error> {
+    if let Some(reason) = scope.cancellation() {
+        return Some(cancelled(reason));
+    }
+    let (remaining, allowed) = (scope.remaining()?, scope.allowed()?);
+    (remaining <= drive.reserve_of(allowed)).then(|| {
+        scope.cancel(CancelReason::Deadline);
+        cancelled(CancelReason::Deadline)
+    })
+}
+
 /// Ends when the invocation has to stop, with the error that says why.
 pub(crate) async fn stopped(scope: &Scope, drive: &Drive) -> Error {
     let reason = match (scope.remaining(), scope.allowed()) {

@@ -76,6 +76,11 @@ impl http_body::Body for GuardedBody {
         loop {
             match &mut this.state {
                 State::Streaming(body, stop) => {
+                    // A body that is always ready never gets to the wait below.
+                    if let Some(error) = guard::due(&this.scope, &this.drive) {
+                        this.finish(Some(error));
+                        continue;
+                    }
                     match poll_guarded(body, &this.scope, &this.span, cx) {
                         Poll::Ready(Some(Ok(frame))) => return Poll::Ready(Some(Ok(frame))),
                         Poll::Ready(end) => this.finish(end.and_then(Result::err)),

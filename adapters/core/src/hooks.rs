@@ -1,4 +1,4 @@
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, catch_panic};
 use faas_sdk_scope::BoxFuture;
 use std::fmt;
 use std::sync::Arc;
@@ -87,7 +87,8 @@ impl Hooks {
             hooks.reverse();
         }
         for (_, hook) in hooks {
-            hook().await?;
+            // A hook that panics has failed, and nothing else with it.
+            catch_panic(Box::pin(async move { hook().await })).await?;
         }
         Ok(())
     }
@@ -127,6 +128,17 @@ mod tests {
         let (first, second) = tokio::join!(hooks.init(), hooks.init());
         assert!(first.is_ok() && second.is_ok() && hooks.init().await.is_ok());
         assert_eq!(runs.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_the_failure_of_its_hook() {
+        let mut hooks = Hooks::default();
+        hooks.add(Stage::Init, || -> std::future::Ready<_> {
+            panic!("on purpose")
+        });
+        let error = hooks.init().await.expect_err("a panic");
+        assert_eq!(error.kind(), ErrorKind::Panic);
+        assert!(error.message().contains("on purpose"));
     }
 
     #[tokio::test(start_paused = true)]

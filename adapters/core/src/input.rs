@@ -277,10 +277,10 @@ fn invalid(path: &str, error: serde_json::Error) -> Error {
     if error.is_syntax() || error.is_eof() {
         return Error::new(
             ErrorKind::InvalidInput,
-            format!("the input is not JSON: {error}"),
+            format!("the input is not JSON: {}", clipped(error.to_string())),
         );
     }
-    let text = error.to_string();
+    let text = clipped(error.to_string());
     let message = if path.is_empty() {
         format!("invalid input: {text}")
     } else {
@@ -301,6 +301,20 @@ fn invalid(path: &str, error: serde_json::Error) -> Error {
         Some(field) => error.with_context("field", field),
         None => error,
     }
+}
+
+/// Decoders quote what they do not like; the caller decides how long that is.
+fn clipped(mut text: String) -> String {
+    const MOST: usize = 300;
+    if text.len() > MOST {
+        let end = (0..=MOST)
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or_default();
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn from_http<T: DeserializeOwned>(parts: &http::request::Parts, body: &Bytes) -> Result<T> {
@@ -420,6 +434,9 @@ mod tests {
         }
         let error = decode::<Item, _>(event("{}")).await.expect_err("no id");
         assert_eq!(error.context(), [("field", "id".to_owned())]);
+        let long = event(&format!("{{\"id\":\"{}\"}}", "é".repeat(10_000)));
+        let error = decode::<Item, _>(long).await.expect_err("no number");
+        assert!(error.message().len() < 400, "{}", error.message().len());
         let error = decode::<Item, _>(event("{")).await.expect_err("no JSON");
         assert!(
             error.message().starts_with("the input is not JSON: "),

@@ -48,7 +48,7 @@ pub(crate) fn error(panic: &(dyn Any + Send)) -> Error {
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "of a value that is no text".to_owned());
-    let error = Error::new(ErrorKind::Panic, format!("the handler panicked: {message}"));
+    let error = Error::new(ErrorKind::Panic, format!("panicked: {message}"));
     match PLACE.with(|place| place.borrow_mut().take()) {
         Some(place) => error.with_context("place", place),
         None => error,

@@ -19,6 +19,13 @@ pub trait Platform: Send + Sync {
     /// Looks for the platform in the environment; without any I/O.
     fn detect(&self, env: &Env) -> Detection;
 
+    /// What the platform calls the deployed function: its handler string, then its name, as far as
+    /// they are set. `None`, the default, where each call names the function it wants.
+    fn deployed_as(&self, env: &Env) -> Option<Vec<String>> {
+        let _ = env;
+        None
+    }
+
     /// Serves the program until the platform ends it or a stop signal was followed.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 use crate::Text;
 use faas_sdk_scope::Scope;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -144,13 +146,11 @@ impl Shared {
     fn end_process(&self, entry: &Entry) {
         let instance = Arc::clone(entry.scope.instance());
         let alone = instance.in_flight() <= 1;
-        tracing::error!(
-            request_id = %entry.invocation,
-            alone,
-            "the handler did not yield until its deadline and can't be cancelled: the process ends"
-        );
-        let within = entry.scope.remaining().unwrap_or_default();
-        entry.stuck.answer(&entry.invocation, within.max(GRACE));
+        let within = entry.scope.remaining().unwrap_or_default().max(GRACE);
+        // Whatever the engine does wrong here, the process ends.
+        let answer = AssertUnwindSafe(|| entry.stuck.answer(&entry.invocation, within));
+        let answered = catch_unwind(answer).is_ok();
+        say(entry.invocation.clone(), alone, answered);
         if !alone {
             entry.stuck.stop();
             let until = Instant::now() + self.drain;
@@ -159,6 +159,25 @@ impl Shared {
             }
         }
         (self.exit)();
+    }
+}
+
+/// Logs that the process ends. On a thread of its own and with little patience: the handler may be
+/// stuck in writing to the very output that the log goes to.
+fn say(request_id: Text, alone: bool, answered: bool) {
+    let (said, heard) = mpsc::channel();
+    let line = move || {
+        tracing::error!(
+            %request_id,
+            alone,
+            answered,
+            "the handler did not yield until its deadline and can't be cancelled: the process ends"
+        );
+        // Nobody waits any more if it took too long.
+        let _ = said.send(());
+    };
+    if std::thread::Builder::new().spawn(line).is_ok() {
+        let _ = heard.recv_timeout(Duration::from_millis(200));
     }
 }
 
@@ -208,7 +227,6 @@ impl Drop for Watch {
 mod tests {
     use super::*;
     use faas_sdk_scope::Instance;
-    use std::sync::mpsc;
 
     struct Recorder(Mutex<mpsc::Sender<String>>);
 

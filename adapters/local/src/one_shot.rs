@@ -146,14 +146,15 @@ pub(crate) async fn invoke(program: &Program, function: String, payload: Vec<u8>
             "spawned work did not end in time"
         );
     }
-    program
-        .hooks
-        .run(Stage::Shutdown, program.settings.drain)
-        .await?;
-    shown.map_err(|error| {
+    let shown = shown.map_err(|error| {
         complain(&error);
         error.with_code(REPORTED)
-    })
+    });
+    let ended = program
+        .hooks
+        .run(Stage::Shutdown, program.settings.drain)
+        .await;
+    shown.and(ended)
 }
 
 async fn show(reply: Reply) -> Result<()> {

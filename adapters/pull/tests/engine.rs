@@ -90,7 +90,7 @@ async fn errors_and_panics_are_reported_and_the_slot_goes_on() {
         (
             "panics",
             "POST /panics/error HTTP/1.1",
-            "Panic: the handler panicked: on purpose",
+            "Panic: panicked: on purpose",
         ),
         ("works", "POST /works/response HTTP/1.1", ""),
     ] {

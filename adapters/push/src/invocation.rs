@@ -52,7 +52,6 @@ pub(crate) async fn run<C: Codec>(
         }
     };
     let call = exchange.take_call();
-    std::mem::forget(unanswered);
     // Without the call, the watchdog has answered.
     if let Some(call) = call {
         let (written, streamed) = match &outcome {
@@ -65,10 +64,13 @@ pub(crate) async fn run<C: Codec>(
         let response = shared.codec.encode(call, outcome);
         // Nobody may be waiting any more.
         let _ = exchange.answer(Answer { response, written });
+        std::mem::forget(unanswered);
         if let Some(streamed) = streamed {
             // Whether it was written or dropped, the sender goes with the body.
             let _ = streamed.await;
         }
+    } else {
+        std::mem::forget(unanswered);
     }
     if scope.has_work() {
         let leftovers = Box::pin(scope.finish(shared.settings.end)).await;

@@ -173,7 +173,9 @@ async fn drain<C: Codec>(
         .await
         .is_err()
     {
-        connections.shutdown().await;
+        // Not awaited: a handler that does not yield keeps its connection's task for ever.
+        tracing::error!(connections = connections.len(), "given up without an end");
+        connections.abort_all();
     }
     forced
 }

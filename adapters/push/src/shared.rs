@@ -1,8 +1,6 @@
 use crate::{Codec, InitMoment, Profile};
-use faas_sdk_core::{
-    BoxFuture, Error, ErrorKind, Hooks, Invoke, Program, Result, Settings, Stage, Watchdog,
-};
-use faas_sdk_scope::{CatchUnwind, Instance};
+use faas_sdk_core::{Hooks, Invoke, Program, Result, Settings, Stage, Watchdog};
+use faas_sdk_scope::Instance;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Semaphore, watch};
@@ -82,7 +80,7 @@ impl<C: Codec> Shared<C> {
 
     /// Runs the init hooks unless they have succeeded.
     pub(crate) async fn init(&self) -> Result<()> {
-        caught(Box::pin(self.hooks.init())).await?;
+        self.hooks.init().await?;
         self.ready.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -100,19 +98,6 @@ impl<C: Codec> Shared<C> {
         if !self.hooks.has(stage) {
             return Ok(());
         }
-        caught(Box::pin(self.hooks.run(stage, self.settings.end))).await
+        self.hooks.run(stage, self.settings.end).await
     }
-}
-
-/// A hook that panics has failed, and nothing else with it.
-async fn caught(work: BoxFuture<'_, Result<()>>) -> Result<()> {
-    CatchUnwind::new(work).await.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        let text = text.unwrap_or_else(|| "of a value that is no text".to_owned());
-        Err(Error::new(
-            ErrorKind::Panic,
-            format!("a hook panicked: {text}"),
-        ))
-    })
 }

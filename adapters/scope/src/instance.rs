@@ -53,6 +53,8 @@ struct Last {
     seen: Stamp,
     /// The monotonic clock when the last invocation ended.
     idle_since: Duration,
+    /// A gap that was noticed between two arrivals; the next arrival is told of it.
+    noticed: Option<Duration>,
 }
 
 /// Sets up an [`Instance`].
@@ -101,6 +103,7 @@ impl InstanceBuilder {
             last: Mutex::new(Last {
                 seen: created,
                 idle_since: created.monotonic,
+                noticed: None,
             }),
             cold: AtomicBool::new(true),
             in_flight: AtomicUsize::new(0),
@@ -165,7 +168,11 @@ impl Instance {
     /// Compares the clocks with their last reading and moves the epoch on if they drifted apart.
     /// Returns the length of the gap if there was one.
     pub fn check(&self) -> Option<Duration> {
-        self.observe(false)
+        let gap = self.observe(false);
+        if gap.is_some() {
+            self.last().noticed = gap;
+        }
+        gap
     }
 
     /// Moves the epoch on without a gap of the clocks, as after a restored snapshot.
@@ -178,8 +185,9 @@ impl Instance {
     #[must_use]
     pub fn arrive(self: &Arc<Self>) -> (Arrival, InFlight) {
         let before = self.in_flight.fetch_add(1, Ordering::AcqRel);
+        let noticed = self.last().noticed.take();
         let arrival = Arrival {
-            thawed: self.observe(before == 0),
+            thawed: self.observe(before == 0).or(noticed),
             cold_start: self.cold.load(Ordering::Relaxed)
                 && self.cold.swap(false, Ordering::AcqRel),
         };
@@ -335,6 +343,25 @@ mod tests {
             (arrival.cold_start, arrival.thawed),
             (false, None),
             "busy time is not idle"
+        );
+    }
+
+    #[test]
+    fn a_gap_that_a_check_noticed_is_told_at_the_next_arrival() {
+        let (clock, instance) = frozen(Some(SECOND * 5));
+        clock.step(Duration::ZERO, SECOND * 60, SECOND * 60);
+        assert!(instance.check().is_some());
+        let (arrival, flight) = instance.arrive();
+        assert_eq!(arrival.thawed, Some(SECOND * 60));
+        clock.advance(SECOND * 60);
+        assert_eq!(instance.check(), None);
+        drop(flight);
+        clock.advance(SECOND * 4);
+        assert_eq!(instance.check(), None);
+        clock.advance(SECOND * 4);
+        assert!(
+            instance.arrive().0.thawed.is_some(),
+            "a check does not hide the idle time"
         );
     }
 

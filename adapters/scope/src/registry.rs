@@ -61,6 +61,13 @@ impl Registry {
         self.entries.len() < before
     }
 
+    /// Takes over the callbacks of another registry, behind its own and under new ids.
+    pub(crate) fn append(&mut self, other: Self) {
+        for entry in other.entries {
+            self.push(entry.name, entry.callback);
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

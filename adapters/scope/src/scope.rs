@@ -265,6 +265,15 @@ impl Scope {
         leftovers
     }
 
+    /// Hands what is still registered in a [child](Scope::child) to the whole invocation, which then
+    /// ends it: for a part that is dropped before it could end its own scope.
+    pub fn hand_over(&self) {
+        if self.0.parent.is_some() {
+            let registry = std::mem::take(&mut self.work().registry);
+            self.root().work().registry.append(registry);
+        }
+    }
+
     /// What an engine does once the reply is out: [`Scope::end`], if that has not happened, then
     /// a wait for spawned work where the process may freeze afterwards.
     pub async fn finish(&self, allowance: Duration) -> Vec<Leftover> {
@@ -524,6 +533,22 @@ mod tests {
         let leftovers = scope.finish(SECOND).await;
         assert!(leftovers[0].name.contains("scope.rs"), "{leftovers:?}");
         assert_eq!(spawned.await, Err(crate::SpawnError));
+    }
+
+    #[tokio::test]
+    async fn what_a_dropped_part_registered_ends_with_the_whole() {
+        let scope = Scope::new(&instance(Background::Always), None);
+        let (log, write) = log();
+        let child = scope.child();
+        child.on_end("part", move |ending| async move {
+            write(&format!("{ending:?}"));
+        });
+        child.hand_over();
+        scope.cancel(CancelReason::Deadline);
+        assert!(child.end(SECOND).await.is_empty());
+        assert!(log.lock().expect("the log").is_empty());
+        assert!(scope.end(SECOND).await.is_empty());
+        assert_eq!(*log.lock().expect("the log"), ["Cancelled(Deadline)"]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct InvokeConfig {
     /// How long the work registered for the end of an invocation may take; default 1000.
     #[serde(deserialize_with = "milliseconds")]
     pub end_ms: u64,
-    /// The largest body that is read or written, in bytes; default `None`, the platform's own limit.
+    /// The largest request body or event, in bytes; default `None`, the platform's own limit.
     pub max_body_bytes: Option<u64>,
 }
 

@@ -41,7 +41,7 @@ where
     for subject in subjects(function) {
         let name = subject.name();
         let env = Env::from_iter([("FAAS_FUNCTION", function)]);
-        let program = app().into_app().into_program(name, env, Vec::new());
+        let program = app().into_app().into_program(name, None, env);
         let served = subject.start(program, None).await;
         let served = served.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         check(OnPlatform {

@@ -160,6 +160,7 @@ impl fmt::Debug for ContextBuilder {
 pub struct TestApp {
     invoke: Arc<dyn Invoke>,
     instance: Arc<Instance>,
+    deadline: Option<Duration>,
 }
 
 impl TestApp {
@@ -179,11 +180,19 @@ impl TestApp {
     /// What would keep it from being served.
     pub fn with_config<M>(app: impl IntoApp<M>, config: Config) -> Result<Self> {
         let env = faas_sdk_core::Env::default();
-        let (invoke, _) = app.into_app().with_config("test", &env, config)?;
+        let (invoke, _) = app.into_app().with_config("test", None, &env, config)?;
         Ok(Self {
             invoke,
             instance: Instance::new(),
+            deadline: None,
         })
+    }
+
+    /// Gives each call this much time.
+    #[must_use]
+    pub fn with_deadline(mut self, time: Duration) -> Self {
+        self.deadline = Some(time);
+        self
     }
 
     /// Calls a function by its name with an input that goes through JSON, as its output does.
@@ -236,7 +245,8 @@ impl TestApp {
     }
 
     fn invocation(&self, payload: impl Into<Payload>) -> Invocation {
-        let mut invocation = Invocation::new("test", Scope::new(&self.instance, None), payload);
+        let mut invocation =
+            Invocation::new("test", Scope::new(&self.instance, self.deadline), payload);
         invocation.info.platform = "test";
         invocation
     }

@@ -52,6 +52,52 @@ async fn a_failed_init_is_reported_and_nothing_is_polled() {
 }
 
 #[tokio::test]
+async fn a_bad_variable_is_reported() {
+    let api = FakeRuntimeApi::builder()
+        .start()
+        .await
+        .expect("the fake starts");
+    let mut program = echo();
+    program.env.extend(api.env());
+    program.env.extend([("AWS_LAMBDA_MAX_CONCURRENCY", "many")]);
+    AwsLambda::new()
+        .serve(program)
+        .await
+        .expect_err("a bad variable");
+    let report = api.observe().init_error.expect("an init error");
+    assert!(
+        report
+            .details
+            .expect("details")
+            .error_message
+            .contains("MAX_CONCURRENCY")
+    );
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_has_failed_and_nothing_else() {
+    let mut program = echo();
+    program
+        .hooks
+        .add(Stage::BeforeFreeze, || -> std::future::Ready<_> {
+            panic!("on purpose")
+        });
+    let running = serve(FakeRuntimeApi::builder(), program).await;
+    for number in 0..3 {
+        assert!(
+            running
+                .api
+                .invoke(Event::json(json!(number)))
+                .await
+                .response()
+                .is_some()
+        );
+    }
+    assert_eq!(running.api.connections(), 1);
+    running.end().await;
+}
+
+#[tokio::test]
 async fn without_an_address_the_variable_is_named() {
     let error = AwsLambda::new()
         .serve(echo())
