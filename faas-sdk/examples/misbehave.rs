@@ -24,10 +24,11 @@ async fn misbehave(what: Do, cx: Context) -> Result<&'static str> {
         Do::Answer => Ok("answer"),
         Do::Panic => panic!("on purpose"),
         Do::Wait => {
-            tracing_note("waiting", cx.scope());
+            note("waiting", cx.scope());
             std::future::pending().await
         }
         Do::Spin => {
+            note("spinning", cx.scope());
             let forever = Instant::now() + Duration::from_secs(600);
             while Instant::now() < forever {
                 std::hint::spin_loop();
@@ -35,7 +36,7 @@ async fn misbehave(what: Do, cx: Context) -> Result<&'static str> {
             Ok("spun")
         }
         Do::Sleep(milliseconds) => {
-            tracing_note("sleeping", cx.scope());
+            note("sleeping", cx.scope());
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
             Ok("slept")
         }
@@ -44,15 +45,17 @@ async fn misbehave(what: Do, cx: Context) -> Result<&'static str> {
 
 /// Says something that the test waits for.
 #[allow(clippy::print_stdout, reason = "the test reads it")]
-fn tracing_note(what: &str, scope: &Scope) {
+fn note(what: &str, scope: &Scope) {
     println!("{what} remaining={:?}", scope.remaining());
 }
 
 #[allow(clippy::print_stdout, reason = "the test reads it")]
 fn main() {
     let mut app = App::new().function("misbehave", misbehave);
-    if std::env::var_os("MISBEHAVE_INIT").is_some() {
-        app = app.hook(Stage::Init, || async {
+    if let Some(how) = std::env::var_os("MISBEHAVE_INIT") {
+        let panics = how == "panic";
+        app = app.hook(Stage::Init, move || async move {
+            assert!(!panics, "on purpose");
             Err(Error::unavailable("no store to start with"))
         });
     }

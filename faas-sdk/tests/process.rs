@@ -251,3 +251,40 @@ async fn a_handler_that_never_yields_is_answered_locally_too() {
     assert_eq!(status.code(), Some(1));
     assert!(out.contains("did not yield"), "{out}");
 }
+
+/// Without a deadline there is no watchdog, and nothing else notices it.
+#[tokio::test]
+async fn two_signals_end_a_handler_that_never_yields() {
+    let (mut process, address) = on_local(&[("FAAS_INVOKE__DRAIN_MS", "100")]).await;
+    let call =
+        tokio::spawn(
+            async move { http_call(address, "POST", "/misbehave", &[], b"\"spin\"").await },
+        );
+    process.says("spinning").await;
+    process.signal("TERM");
+    process.signal("TERM");
+    let (status, _, _) = process.ends().await;
+    assert!(status.code().is_some(), "{status}");
+    drop(call);
+}
+
+#[tokio::test]
+async fn an_init_hook_that_panics_is_reported() {
+    let api = FakeRuntimeApi::builder().start().await.expect("the fake");
+    let process = Process::on_lambda(&api, &[("MISBEHAVE_INIT", "panic")]);
+    let (status, _, errors) = process.ends().await;
+    assert_eq!(status.code(), Some(1), "{errors}");
+    let report = api.observe().init_error.expect("an init error");
+    assert_eq!(report.platform_error_type(), "Runtime.Panic");
+}
+
+#[tokio::test]
+async fn an_error_that_quotes_its_input_is_bounded() {
+    let api = FakeRuntimeApi::builder().start().await.expect("the fake");
+    let _process = Process::on_lambda(&api, &[("FAAS_LOG", "off")]);
+    let event = Event::json(json!({"sleep": "\u{200b}".repeat(900_000)}));
+    let outcome = api.invoke(event).await;
+    let report = outcome.error().unwrap_or_else(|| panic!("{outcome:?}"));
+    assert_eq!(report.platform_error_type(), "Function.InvalidInput");
+    assert!(report.body.len() < 4096, "{}", report.body.len());
+}

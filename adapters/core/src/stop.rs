@@ -34,6 +34,46 @@ impl Stop {
         stop
     }
 
+    /// As [`Stop::on_signals`], on a thread of its own, so that signals are followed even while
+    /// every thread of the runtime is stuck in code that does not yield. `grace` after the second
+    /// signal the process ends with exit code 1, whatever still runs.
+    #[must_use]
+    pub fn on_signals_in_thread(grace: std::time::Duration) -> Self {
+        let stop = Self::new();
+        let follower = stop.clone();
+        let thread = std::thread::Builder::new().name("faas-signals".to_owned());
+        let started = thread.spawn(move || follower.follow(grace));
+        if let Err(error) = started {
+            tracing::warn!(%error, "no thread for signals: they end the process at once");
+        }
+        stop
+    }
+
+    fn follow(&self, grace: std::time::Duration) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tracing::warn!(%error, "signals can't be followed");
+                return;
+            }
+        };
+        runtime.block_on(async {
+            let mut signals = Signals::new();
+            while signals.next().await {
+                let again = self.is_requested();
+                self.request();
+                tracing::info!(again, "stop signal received");
+                if again {
+                    tokio::time::sleep(grace).await;
+                    std::process::exit(1);
+                }
+            }
+        });
+    }
+
     /// Asks once more.
     pub fn request(&self) {
         self.0.send_modify(|times| *times = times.saturating_add(1));

@@ -7,6 +7,10 @@ use faas_sdk_core::{
 };
 use faas_sdk_scope::{CancelReason, Instance, Scope};
 use std::io::{Read, Write};
+use std::time::Duration;
+
+/// How long after the second stop signal the process is ended, whatever still runs.
+pub(crate) const LAST_GRACE: Duration = Duration::from_secs(1);
 
 /// The code of an error that has been shown on standard error already.
 const REPORTED: &str = "reported";
@@ -107,7 +111,10 @@ pub(crate) fn help(program: &Program) -> String {
 /// An error that was shown has the code `reported`, and one in the arguments `usage`.
 pub(crate) async fn invoke(program: &Program, function: String, payload: Vec<u8>) -> Result<()> {
     program.hooks.init().await?;
-    let stop = program.stop.clone().unwrap_or_else(Stop::on_signals);
+    let stop = program
+        .stop
+        .clone()
+        .unwrap_or_else(|| Stop::on_signals_in_thread(LAST_GRACE));
     let instance = Instance::new();
     let (arrival, in_flight) = instance.arrive();
     let scope = Scope::new(&instance, settings::timeout(&program.env)?);

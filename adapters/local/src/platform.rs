@@ -1,5 +1,5 @@
 use crate::codec::Requests;
-use crate::one_shot::{self, Command};
+use crate::one_shot::{self, Command, LAST_GRACE};
 use crate::settings::Listening;
 use crate::{listing, settings};
 use faas_sdk_core::{Detection, Env, Platform, Program, Result, Stop};
@@ -44,7 +44,10 @@ impl Platform for Local {
 
 async fn serve(program: Program) -> Result<()> {
     let timeout = settings::timeout(&program.env)?;
-    let stop = program.stop.clone().unwrap_or_else(Stop::on_signals);
+    let stop = program
+        .stop
+        .clone()
+        .unwrap_or_else(|| Stop::on_signals_in_thread(LAST_GRACE));
     // Before the port is open nobody is told of it.
     tokio::select! {
         biased;

@@ -58,7 +58,7 @@ async fn an_error_in_the_middle_becomes_trailers() {
         let (name, value) = &post.trailers[0];
         assert_eq!(name, "x-error");
         let said = if panics {
-            "Panic: the handler panicked"
+            "Panic: panicked"
         } else {
             "Unavailable: the source dried up"
         };
