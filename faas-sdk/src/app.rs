@@ -419,6 +419,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_app_of_which_nothing_can_be_called_is_refused() {
+        let two = || {
+            let handler = async |_: (), _: crate::Context| Ok::<_, crate::Error>(());
+            App::new().function("a", handler).function("b", handler)
+        };
+        let build = |app: App, names: &[&str], env: Env| {
+            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+            let built = app.with_config("test", Some(&names), &env, Config::default());
+            built.map(drop).map_err(|error| error.to_string())
+        };
+        let error = build(two(), &["shop", "c"], Env::default()).expect_err("nothing is meant");
+        assert!(
+            error.contains("shop or c") && error.contains("a, b"),
+            "{error}"
+        );
+        build(two(), &["b"], Env::default()).expect("the platform names one");
+        let env = Env::from_iter([("FAAS_FUNCTION", "a")]);
+        build(two(), &["shop"], env).expect("the variable names one");
+        let handler = async |_: (), _: crate::Context| Ok::<_, crate::Error>(());
+        build(two().http("/x", handler), &[], Env::default()).expect("there is a route");
+        build(App::new().function("a", handler), &[], Env::default()).expect("the only one");
+    }
+
+    #[test]
     fn functions_are_named_after_themselves() {
         assert_eq!(type_name("hello::hello"), "hello");
         assert_eq!(type_name("shop::Item<shop::Repo>"), "Item");
