@@ -8,7 +8,7 @@
 //! # #[derive(Debug)] struct Never;
 //! # impl faas_sdk_core::Platform for Never {
 //! #     fn name(&self) -> &'static str { "never" }
-//! #     fn detect(&self, _: &faas_sdk_core::Env) -> faas_sdk_core::Detection { todo!() }
+//! #     fn detect(&self, _: &faas_sdk_core::Env) -> faas_sdk_core::Detection { faas_sdk_core::Detection::No }
 //! #     async fn serve(&self, _: faas_sdk_core::Program) -> faas_sdk_core::Result<()> { Ok(()) }
 //! # }
 //! use faas_sdk_testkit::behaviour::{self, Lambda};
