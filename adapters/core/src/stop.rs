@@ -36,20 +36,25 @@ impl Stop {
 
     /// As [`Stop::on_signals`], on a thread of its own, so that signals are followed even while
     /// every thread of the runtime is stuck in code that does not yield. `grace` after the second
-    /// signal the process ends with exit code 1, whatever still runs.
+    /// signal the process ends with exit code 1, whatever still runs. Blocks until the signals are
+    /// followed, which takes as long as a thread's start.
     #[must_use]
     pub fn on_signals_in_thread(grace: std::time::Duration) -> Self {
         let stop = Self::new();
         let follower = stop.clone();
         let thread = std::thread::Builder::new().name("faas-signals".to_owned());
-        let started = thread.spawn(move || follower.follow(grace));
-        if let Err(error) = started {
-            tracing::warn!(%error, "no thread for signals: they end the process at once");
+        let (followed, ready) = std::sync::mpsc::channel();
+        match thread.spawn(move || follower.follow(grace, &followed)) {
+            // A signal that comes before it is followed would end the process.
+            Ok(_) => drop(ready.recv_timeout(std::time::Duration::from_secs(5))),
+            Err(error) => {
+                tracing::warn!(%error, "no thread for signals: they end the process at once");
+            }
         }
         stop
     }
 
-    fn follow(&self, grace: std::time::Duration) {
+    fn follow(&self, grace: std::time::Duration, followed: &std::sync::mpsc::Sender<()>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
@@ -62,6 +67,8 @@ impl Stop {
         };
         runtime.block_on(async {
             let mut signals = Signals::new();
+            // Nobody waits any more if it took too long.
+            let _ = followed.send(());
             while signals.next().await {
                 let again = self.is_requested();
                 self.request();
