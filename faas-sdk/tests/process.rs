@@ -96,8 +96,9 @@ impl Process {
 #[tokio::test]
 async fn a_handler_that_never_yields_is_answered_and_ends_the_process() {
     let api = FakeRuntimeApi::builder().start().await.expect("the fake");
-    let process = Process::on_lambda(&api, &[]);
-    let event = Event::json(json!("spin")).deadline(Duration::from_millis(800));
+    // A reserve that is large enough for a machine that is busy with other tests.
+    let process = Process::on_lambda(&api, &[("FAAS_INVOKE__RESERVE_MS", "400")]);
+    let event = Event::json(json!("spin")).deadline(Duration::from_secs(4));
     let outcome = api.invoke(event).await;
     let report = outcome.error().unwrap_or_else(|| panic!("{outcome:?}"));
     assert_eq!(report.platform_error_type(), "Runtime.Timeout");

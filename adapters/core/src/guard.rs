@@ -48,10 +48,9 @@ impl Drive {
     pub(crate) fn watch(&self, scope: &Scope, id: &crate::Text) -> Option<Watch> {
         let (watchdog, stuck) = self.watchdog.as_ref()?;
         let allowed = scope.allowed()?;
-        // Half of the reserve belongs to the regular way: cancel, end, answer.
-        let due = scope
-            .remaining()?
-            .saturating_sub(self.reserve_of(allowed) / 2);
+        // The first quarter of the reserve belongs to the regular way, in which a timer drops the
+        // handler. The scope is new, so all of its time is left.
+        let due = allowed.saturating_sub(self.reserve_of(allowed) * 3 / 4);
         Some(watchdog.watch(scope, id.clone(), due, Arc::clone(stuck)))
     }
 }
