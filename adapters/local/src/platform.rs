@@ -4,6 +4,7 @@ use crate::settings::Listening;
 use crate::{listing, settings};
 use faas_sdk_core::{Detection, Env, Platform, Program, Result, Stop};
 use faas_sdk_push::{Profile, Server};
+use std::io::Write;
 use std::sync::Arc;
 
 /// A development server, and one-shot calls.
@@ -72,10 +73,10 @@ async fn serve(program: Program) -> Result<()> {
         .await
 }
 
-#[allow(
-    clippy::print_stdout,
-    reason = "what a person at a terminal wants to know"
-)]
+/// Tells a person at a terminal. Whether anybody listens makes no difference to serving.
 fn say(text: &str) {
-    println!("{text}");
+    let mut out = std::io::stdout();
+    let _ = out
+        .write_all(format!("{text}\n").as_bytes())
+        .and_then(|()| out.flush());
 }
