@@ -44,7 +44,7 @@ const KNOWN_MISSES: [(&str, Metric, &str); 3] = [
     (
         HELLO,
         Size,
-        "the limit was set against a peer of 1.42 MB, which has shrunk to 1.14 MB; configuration, \
+        "the limit was set against a peer of 1.42 MB, which is 1143 KiB here; configuration, \
          router, batches and the guard are always linked",
     ),
     (
