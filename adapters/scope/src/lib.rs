@@ -33,7 +33,7 @@ pub use cancel::CancelReason;
 pub use catch::CatchUnwind;
 pub use clock::{Clock, ManualClock, Stamp, SystemClock};
 pub use instance::{Arrival, Background, Epoch, InFlight, Instance, InstanceBuilder};
-pub use measure::Measure;
+pub use measure::{Measure, Unit};
 pub use registry::{Ending, Leftover};
 pub use scope::{Registration, Scope};
 pub use sensitive::Sensitive;

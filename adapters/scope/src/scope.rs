@@ -1,7 +1,7 @@
 use crate::Stamp;
 use crate::cancel::CancelReason;
 use crate::instance::{Background, Instance};
-use crate::measure::{self, Measure};
+use crate::measure::{self, Measure, Unit};
 use crate::registry::{Ending, Leftover, Registry};
 use crate::spawn::{Spawned, Task};
 use std::borrow::Cow;
@@ -217,12 +217,23 @@ impl Scope {
 
     /// Adds to a counter of this invocation.
     pub fn add(&self, name: impl Into<Cow<'static, str>>, value: u64) {
-        measure::add(&mut self.root().work().measures, name.into(), 1, value);
+        measure::add(
+            &mut self.root().work().measures,
+            name.into(),
+            Unit::Count,
+            value,
+        );
     }
 
-    /// Adds to a timing of this invocation, in nanoseconds.
+    /// Adds to a timing of this invocation.
     pub fn add_time(&self, name: impl Into<Cow<'static, str>>, time: Duration) {
-        self.add(name, u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        measure::add(
+            &mut self.root().work().measures,
+            name.into(),
+            Unit::Nanoseconds,
+            nanoseconds,
+        );
     }
 
     /// What has been counted so far.
@@ -556,7 +567,22 @@ mod tests {
         let scope = Scope::new(&instance(Background::Always), None);
         scope.child().add("cache.hits", 2);
         scope.add("cache.hits", 3);
+        scope.add_time("cache.hits", SECOND);
         let measures = scope.measures();
         assert_eq!((measures[0].count, measures[0].sum), (2, 5));
+        assert_eq!(measures[1].unit, Unit::Nanoseconds);
+        assert_eq!(measures[1].sum, 1_000_000_000);
+    }
+
+    #[test]
+    fn names_made_of_data_are_bounded() {
+        let scope = Scope::new(&instance(Background::Always), None);
+        for number in 0..1000 {
+            scope.add(format!("item.{number}"), 1);
+        }
+        let measures = scope.measures();
+        assert_eq!(measures.len(), 129);
+        assert_eq!(measures[128].name, "measures.dropped");
+        assert_eq!(measures[128].sum, 1000 - 128);
     }
 }

@@ -1,0 +1,199 @@
+use crate::encode;
+use crate::profile::Layout;
+use crate::rules::Rules;
+use std::sync::atomic::{AtomicU8, Ordering};
+use tracing::{Level, Metadata};
+
+/// What becomes of the lines of a callsite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Decision {
+    Never = 0,
+    Write = 1,
+    /// Kept with the invocation, and written if that fails.
+    Keep = 2,
+}
+
+/// What is the same each time a callsite is passed, worked out once.
+#[derive(Debug)]
+pub(crate) struct Callsite {
+    decision: AtomicU8,
+    pub(crate) level: Level,
+    /// From behind the timestamp up to the message.
+    pub(crate) head: Vec<u8>,
+    /// The member `event`, if the callsite has a name of its own.
+    pub(crate) event: Vec<u8>,
+    /// The member `target`.
+    pub(crate) target: Vec<u8>,
+    /// The member for the place in the source, if this level has it.
+    pub(crate) code: Vec<u8>,
+    pub(crate) fields: Vec<FieldPlan>,
+    /// It is the line that ends an invocation.
+    pub(crate) ends_invocation: bool,
+}
+
+/// One field of a callsite.
+#[derive(Debug)]
+pub(crate) struct FieldPlan {
+    /// The key, sanitised and with its colon.
+    pub(crate) key: Vec<u8>,
+    pub(crate) hash: u64,
+    pub(crate) role: Role,
+}
+
+/// Where a field's value goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Message,
+    Event,
+    RequestId,
+    Duration,
+    Error,
+    /// Whether the invocation failed, on the line that ends it.
+    Outcome,
+    User,
+    Secret,
+}
+
+/// The target of the lines and the span of the engine that runs invocations, and the name of the
+/// line that ends one.
+pub(crate) const INVOKE_TARGET: &str = "faas_sdk::invoke";
+pub(crate) const INVOKE_END: &str = "invoke.end";
+
+impl Callsite {
+    pub(crate) fn new(metadata: &Metadata<'_>, rules: &Rules, decision: Decision) -> Self {
+        let ends_invocation = metadata.is_event()
+            && metadata.name() == INVOKE_END
+            && metadata.target() == INVOKE_TARGET;
+        let fields = metadata.fields().iter().map(|field| {
+            let name = field.name();
+            let role = match name {
+                _ if metadata.is_span() => Role::User,
+                "message" => Role::Message,
+                "event" => Role::Event,
+                "request_id" => Role::RequestId,
+                "duration_ms" => Role::Duration,
+                "error" => Role::Error,
+                "outcome" if ends_invocation => Role::Outcome,
+                _ => Role::User,
+            };
+            let secret = role == Role::User && rules.redact.matches(name);
+            let mut key = Vec::new();
+            encode::key(&mut key, name);
+            FieldPlan {
+                hash: hash(&key),
+                key,
+                role: if secret { Role::Secret } else { role },
+            }
+        });
+        let mut site = Self {
+            decision: AtomicU8::new(decision as u8),
+            level: *metadata.level(),
+            head: Vec::new(),
+            event: Vec::new(),
+            target: Vec::new(),
+            code: Vec::new(),
+            fields: fields.collect(),
+            ends_invocation,
+        };
+        site.render(metadata, rules);
+        site
+    }
+
+    fn render(&mut self, metadata: &Metadata<'_>, rules: &Rules) {
+        let spelling = match rules.profile.layout {
+            Layout::Json(spelling) => spelling,
+            Layout::Pretty => {
+                self.target.extend_from_slice(metadata.target().as_bytes());
+                if let Some(name) = own_name(metadata) {
+                    self.event.extend_from_slice(name.as_bytes());
+                }
+                if self.level <= rules.code_from
+                    && let Some((file, line)) = metadata.file().zip(metadata.line())
+                {
+                    self.code
+                        .extend_from_slice(format!("{file}:{line}").as_bytes());
+                }
+                return;
+            }
+        };
+        let level = spelling.levels[rank(self.level)];
+        for part in [spelling.level, level, "\",\"message\":"] {
+            self.head.extend_from_slice(part.as_bytes());
+        }
+        if let Some(name) = own_name(metadata) {
+            encode::key(&mut self.event, "event");
+            encode::string(&mut self.event, name, 256);
+            self.event.push(b',');
+        }
+        encode::key(&mut self.target, "target");
+        encode::string(&mut self.target, metadata.target(), 256);
+        self.target.push(b',');
+        if self.level <= rules.code_from
+            && let Some((file, line)) = metadata.file().zip(metadata.line())
+        {
+            if spelling.google {
+                self.google_code(file, line, metadata);
+            } else {
+                encode::key(&mut self.code, "code");
+                encode::string(&mut self.code, &format!("{file}:{line}"), 512);
+                self.code.push(b',');
+            }
+        }
+    }
+
+    /// Error Reporting takes what it can't read a stack from if it is told the type and the place.
+    fn google_code(&mut self, file: &str, line: u32, metadata: &Metadata<'_>) {
+        let out = &mut self.code;
+        out.extend_from_slice(b"\"logging.googleapis.com/sourceLocation\":{\"file\":");
+        encode::string(out, file, 512);
+        out.extend_from_slice(format!(",\"line\":\"{line}\"}},").as_bytes());
+        if self.level == Level::ERROR {
+            out.extend_from_slice(
+                b"\"@type\":\"type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.\
+                ReportedErrorEvent\",\"context\":{\"reportLocation\":{\"filePath\":",
+            );
+            encode::string(out, file, 512);
+            out.extend_from_slice(format!(",\"lineNumber\":{line},\"functionName\":").as_bytes());
+            encode::string(out, metadata.target(), 256);
+            out.extend_from_slice(b"}},");
+        }
+    }
+
+    pub(crate) fn decision(&self) -> Decision {
+        match self.decision.load(Ordering::Relaxed) {
+            1 => Decision::Write,
+            2 => Decision::Keep,
+            _ => Decision::Never,
+        }
+    }
+
+    pub(crate) fn decide(&self, decision: Decision) {
+        self.decision.store(decision as u8, Ordering::Relaxed);
+    }
+}
+
+/// The name that the author gave to an event; without one, tracing makes one of file and line.
+fn own_name<'a>(metadata: &Metadata<'a>) -> Option<&'a str> {
+    let name = metadata.name();
+    let made_up = name.starts_with("event ") && name.contains(':');
+    (metadata.is_event() && !made_up).then_some(name)
+}
+
+/// 0 for TRACE up to 4 for ERROR.
+pub(crate) fn rank(level: Level) -> usize {
+    match level {
+        Level::TRACE => 0,
+        Level::DEBUG => 1,
+        Level::INFO => 2,
+        Level::WARN => 3,
+        Level::ERROR => 4,
+    }
+}
+
+/// FNV-1a; equal keys of different callsites are found by it.
+pub(crate) fn hash(key: &[u8]) -> u64 {
+    key.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

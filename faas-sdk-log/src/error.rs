@@ -1,0 +1,342 @@
+//! Errors as structure: kind, message, causes.
+
+use crate::encode;
+use crate::rules::{MESSAGE, Rules};
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::{self, Write};
+use tracing::field::DebugValue;
+
+/// What is known about an error beyond its message; see [`Builder::describe`](crate::Builder::describe).
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Description<'a> {
+    /// A stable name for this kind of error. Default: its type, and its variant.
+    pub kind: Option<Cow<'a, str>>,
+    /// A stable code that programs compare.
+    pub code: Option<Cow<'a, str>>,
+    /// Whether trying again may help.
+    pub retryable: Option<bool>,
+    /// Named values that help to find the cause.
+    pub context: &'a [(&'static str, String)],
+    /// Where it came from, as `file:line`; it takes the place of the line's own `code`.
+    pub location: Option<Cow<'a, str>>,
+    /// The backtrace that it carries.
+    pub backtrace: Option<Cow<'a, str>>,
+}
+
+/// Reads a [`Description`] from errors of the types it knows; `None` for all others. It is asked
+/// for each error of a chain of causes, the outermost first, until it knows one.
+pub type Describe = for<'a> fn(&'a (dyn Error + 'static)) -> Option<Description<'a>>;
+
+/// An error as a field's value, with its chain of causes: `tracing::error!(error = err(&error), …)`.
+///
+/// Under the name `error` it becomes the line's `error` object, under any other one an object in
+/// `fields`. Errors behind a pointer are given as `err(&*boxed)`, which holds for `anyhow::Error`
+/// too. Other subscribers see the messages of the chain, one behind the other. `%error` stays the
+/// text of the outermost message.
+///
+/// ```
+/// use faas_sdk_log::err;
+///
+/// let error = "x".parse::<u32>().unwrap_err();
+/// tracing::error!(error = err(&error), item = 7, "the price is no number");
+/// ```
+#[must_use]
+pub fn err<E: AsError + ?Sized>(error: &E) -> DebugValue<Chain<'_>> {
+    tracing::field::debug(Chain {
+        error: error.as_error(),
+        type_name: E::type_name(),
+    })
+}
+
+/// What [`err`] takes: every [`std::error::Error`], by itself or as a trait object.
+pub trait AsError {
+    /// The error.
+    fn as_error(&self) -> &(dyn Error + 'static);
+
+    /// The name of its type; `None` if it is not known any more.
+    #[must_use]
+    fn type_name() -> Option<&'static str> {
+        None
+    }
+}
+
+impl<E: Error + 'static> AsError for E {
+    fn as_error(&self) -> &(dyn Error + 'static) {
+        self
+    }
+
+    fn type_name() -> Option<&'static str> {
+        Some(std::any::type_name::<E>())
+    }
+}
+
+impl AsError for dyn Error + 'static {
+    fn as_error(&self) -> &(dyn Error + 'static) {
+        self
+    }
+}
+
+impl AsError for dyn Error + Send + Sync + 'static {
+    fn as_error(&self) -> &(dyn Error + 'static) {
+        self
+    }
+}
+
+/// An error with its causes; see [`err`].
+#[derive(Clone, Copy)]
+pub struct Chain<'a> {
+    pub(crate) error: &'a (dyn Error + 'static),
+    pub(crate) type_name: Option<&'static str>,
+}
+
+impl fmt::Debug for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(marker) = crate::value::offer_error(self) {
+            return f.write_str(marker);
+        }
+        write!(f, "{}", self.error)?;
+        causes(self.error).try_for_each(|cause| write!(f, ": {cause}"))
+    }
+}
+
+/// The most causes that are told.
+const CAUSES: usize = 8;
+/// The longest cause, context value, kind or code.
+const SHORT: usize = 1024;
+/// The longest backtrace, and the most frames of it.
+const BACKTRACE: usize = 8 << 10;
+const FRAMES: usize = 32;
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |error| (**error).source()).take(CAUSES)
+}
+
+/// The members of an error object, apart, so that some may be left out. Each of the lists ends
+/// with a comma; the others are values.
+#[derive(Debug, Default)]
+pub(crate) struct ErrorParts {
+    pub(crate) present: bool,
+    pub(crate) kind: Vec<u8>,
+    pub(crate) message: Vec<u8>,
+    pub(crate) details: Vec<u8>,
+    pub(crate) causes: Vec<u8>,
+    pub(crate) backtrace: Vec<u8>,
+    /// `file:line` as a JSON text.
+    pub(crate) location: Vec<u8>,
+    /// Somebody knows its type, and would have known of a backtrace.
+    described: bool,
+    pub(crate) removed: usize,
+}
+
+impl ErrorParts {
+    pub(crate) fn clear(&mut self) {
+        self.present = false;
+        self.removed = 0;
+        self.described = false;
+        for part in [
+            &mut self.kind,
+            &mut self.message,
+            &mut self.details,
+            &mut self.causes,
+            &mut self.backtrace,
+            &mut self.location,
+        ] {
+            part.clear();
+        }
+    }
+
+    /// Reads an error and its chain.
+    pub(crate) fn read(&mut self, chain: &Chain<'_>, rules: &Rules, scratch: &mut String) {
+        self.clear();
+        self.present = true;
+        let error = chain.error;
+        let known = rules.describe.and_then(|describe| {
+            std::iter::once(error)
+                .chain(causes(error))
+                .find_map(describe)
+        });
+        self.described = known.is_some();
+        let known = known.unwrap_or_default();
+        match &known.kind {
+            Some(kind) => self.removed += encode::string(&mut self.kind, kind, SHORT),
+            None => kind_of(chain, &mut self.kind, scratch),
+        }
+        self.removed += encode::formatted(
+            &mut self.message,
+            scratch,
+            format_args!("{error}"),
+            MESSAGE,
+        );
+        if let Some(code) = &known.code {
+            self.details.extend_from_slice(b"\"code\":");
+            self.removed += encode::string(&mut self.details, code, SHORT);
+            self.details.push(b',');
+        }
+        if let Some(retryable) = known.retryable {
+            let text: &[u8] = if retryable {
+                b"\"retryable\":true,"
+            } else {
+                b"\"retryable\":false,"
+            };
+            self.details.extend_from_slice(text);
+        }
+        self.context(known.context, rules);
+        for (index, cause) in causes(error).enumerate() {
+            self.causes
+                .extend_from_slice(if index == 0 { b"\"causes\":[" } else { b"," });
+            self.removed +=
+                encode::formatted(&mut self.causes, scratch, format_args!("{cause}"), SHORT);
+        }
+        if !self.causes.is_empty() {
+            self.causes.extend_from_slice(b"],");
+        }
+        if let Some(location) = &known.location {
+            self.removed += encode::string(&mut self.location, location, SHORT);
+        }
+        if let Some(backtrace) = &known.backtrace {
+            self.set_backtrace(backtrace);
+        }
+    }
+
+    fn context(&mut self, context: &[(&'static str, String)], rules: &Rules) {
+        for (index, (name, value)) in context.iter().take(crate::rules::KEYS).enumerate() {
+            self.details
+                .extend_from_slice(if index == 0 { b"\"context\":{" } else { b"," });
+            encode::key(&mut self.details, name);
+            let value = if rules.redact.matches(name) {
+                crate::redact::REDACTED
+            } else {
+                value
+            };
+            self.removed += encode::string(&mut self.details, value, SHORT);
+        }
+        if !context.is_empty() {
+            self.details.extend_from_slice(b"},");
+        }
+    }
+
+    /// Takes a backtrace of this place, if the environment asks for them and the error is of a type
+    /// that can't carry its own.
+    pub(crate) fn capture_backtrace(&mut self) {
+        if self.described || !self.backtrace.is_empty() {
+            return;
+        }
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            let text = backtrace.to_string();
+            self.set_backtrace(text.get(start_of_frames(&text)..).unwrap_or(&text));
+        }
+    }
+
+    fn set_backtrace(&mut self, text: &str) {
+        let end = end_of_frames(text);
+        self.removed += text.len() - end;
+        let text = text.get(..end).unwrap_or(text);
+        self.removed += encode::string(&mut self.backtrace, text, BACKTRACE);
+    }
+
+    /// Writes the object.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"kind\":");
+        out.extend_from_slice(&self.kind);
+        out.extend_from_slice(b",\"message\":");
+        out.extend_from_slice(&self.message);
+        out.push(b',');
+        out.extend_from_slice(&self.details);
+        out.extend_from_slice(&self.causes);
+        if !self.backtrace.is_empty() {
+            out.extend_from_slice(b"\"backtrace\":");
+            out.extend_from_slice(&self.backtrace);
+            out.push(b',');
+        }
+        out.pop();
+        out.push(b'}');
+    }
+}
+
+/// From where on the frames are the program's: those of this crate and of tracing stand first.
+fn start_of_frames(text: &str) -> usize {
+    let mut offset = 0;
+    let mut own = true;
+    for line in text.split_inclusive('\n') {
+        if let Some((number, name)) = line.trim_start().split_once(": ")
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            let name = name.trim_start_matches('<');
+            own = name.starts_with("faas_sdk_log::") || name.starts_with("tracing");
+        }
+        if !own {
+            break;
+        }
+        offset += line.len();
+    }
+    offset
+}
+
+/// Up to where the text of a backtrace has at most so many frames. A frame's first line is a number
+/// and a colon behind spaces.
+fn end_of_frames(text: &str) -> usize {
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let frame = line
+            .trim_start()
+            .split_once(':')
+            .and_then(|(number, _)| number.parse::<usize>().ok());
+        if frame.is_some_and(|frame| frame >= FRAMES) {
+            return offset;
+        }
+        offset += line.len();
+    }
+    text.len()
+}
+
+/// The type of an error, and the variant, which starts its `Debug` text.
+fn kind_of(chain: &Chain<'_>, out: &mut Vec<u8>, scratch: &mut String) {
+    scratch.clear();
+    // Ends with an error where the name ends: that is what it is for.
+    let _ = write!(Name(scratch), "{:?}", chain.error);
+    let variant = scratch.as_str();
+    let name = chain
+        .type_name
+        .map(|name| name.split('<').next().unwrap_or(name));
+    match name {
+        Some(name) if variant.is_empty() || name.rsplit("::").next() == Some(variant) => {
+            encode::string(out, name, SHORT);
+        }
+        Some(name) => {
+            encode::string(out, name, SHORT);
+            out.pop();
+            out.extend_from_slice(b"::");
+            // Letters, digits and underscores.
+            out.extend_from_slice(variant.as_bytes());
+            out.push(b'"');
+        }
+        None if variant.is_empty() => out.extend_from_slice(b"\"Error\""),
+        None => {
+            encode::string(out, variant, SHORT);
+        }
+    }
+}
+
+/// Takes an ASCII identifier that starts with a capital letter, and refuses what follows it.
+struct Name<'a>(&'a mut String);
+
+impl Write for Name<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for letter in text.chars() {
+            let fits = if self.0.is_empty() {
+                letter.is_ascii_uppercase()
+            } else {
+                letter.is_ascii_alphanumeric() || letter == '_'
+            };
+            if !fits || self.0.len() >= 64 {
+                return Err(fmt::Error);
+            }
+            self.0.push(letter);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+use crate::layer::LogLayer;
+use crate::origin::{Block, Ids};
+use crate::ring::Ring;
+use crate::span::SpanState;
+use faas_sdk_scope::Scope;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+use std::sync::Arc;
+use tracing::Span;
+use tracing_subscriber::registry::{LookupSpan, Registry};
+
+/// The facts that every line of one invocation carries, from its span down.
+///
+/// ```
+/// use faas_sdk_log::Invocation;
+///
+/// let span = tracing::info_span!(target: "faas_sdk::invoke", "invocation");
+/// Invocation::new("8476a536")
+///     .trace(0x4bf92f3577b34da6a3ce929d0e0e4736, 0x00f067aa0ba902b7, 1)
+///     .cold_start(true)
+///     .bind(&span);
+/// span.in_scope(|| tracing::info!("this line has the request id"));
+/// ```
+///
+/// Nothing is kept outside of the span: two invocations in one process never meet. Work that is
+/// spawned keeps the facts if it runs in the span, as with `tracing::Instrument`.
+#[derive(Clone, Debug, Default)]
+#[must_use = "an invocation has to be bound to its span"]
+pub struct Invocation {
+    ids: Ids,
+    #[allow(dead_code, reason = "for exported spans alone")]
+    parent: Option<Parent>,
+    scope: Option<Scope>,
+}
+
+/// The span of the caller, of another process.
+#[derive(Clone, Debug)]
+#[allow(dead_code, reason = "for exported spans alone")]
+pub(crate) struct Parent {
+    pub(crate) trace_id: u128,
+    pub(crate) span_id: u64,
+    pub(crate) flags: u8,
+    /// The header `tracestate`.
+    pub(crate) state: Option<String>,
+}
+
+impl Invocation {
+    /// The invocation that the platform knows by this id.
+    pub fn new(request_id: impl Into<String>) -> Self {
+        Self {
+            ids: Ids {
+                request_id: request_id.into(),
+                ..Ids::default()
+            },
+            parent: None,
+            scope: None,
+        }
+    }
+
+    /// The caller's span, as the headers `traceparent` and `tracestate` name it; an exported span
+    /// of the invocation becomes its child.
+    pub fn parent(mut self, trace_id: u128, span_id: u64, flags: u8, state: Option<&str>) -> Self {
+        self.parent = Some(Parent {
+            trace_id,
+            span_id,
+            flags,
+            state: state.map(str::to_owned),
+        });
+        self
+    }
+
+    /// Its trace, the span of the invocation itself, and the W3C trace flags.
+    pub fn trace(mut self, trace_id: u128, span_id: u64, flags: u8) -> Self {
+        self.ids.trace = Some((trace_id, span_id, flags));
+        self
+    }
+
+    /// Whether it is the first one of this instance.
+    pub fn cold_start(mut self, cold_start: bool) -> Self {
+        self.ids.cold_start = cold_start;
+        self
+    }
+
+    /// The function that is called, if it is not the one of the process's
+    /// [`Origin`](crate::Origin).
+    pub fn function(mut self, function: Option<impl Into<String>>) -> Self {
+        self.ids.function = function.map(Into::into);
+        self
+    }
+
+    /// The scope whose counters stand in the line that ends the invocation, and whose deadline no
+    /// write waits for.
+    pub fn scope(mut self, scope: &Scope) -> Self {
+        self.scope = Some(scope.clone());
+        self
+    }
+
+    /// Has every line written in `span` and below it carry these facts. Spans that were opened in it
+    /// before do not know of it. Does nothing where lines do not go through a [`LogLayer`].
+    ///
+    /// Returns trace id, span id and flags that its lines carry: those it was given, or those of the
+    /// span that is exported.
+    pub fn bind(self, span: &Span) -> Option<(u128, u64, u8)> {
+        let trace = self.ids.trace;
+        span.with_subscriber(|(id, dispatch)| {
+            let (Some(layer), Some(registry)) = (
+                dispatch.downcast_ref::<LogLayer>(),
+                dispatch.downcast_ref::<Registry>(),
+            ) else {
+                return;
+            };
+            let Some(span) = registry.span(id) else { return };
+            let active = Arc::new(layer.logger().begin(self.ids, self.scope));
+            let mut extensions = span.extensions_mut();
+            // What the span itself says of the invocation stands in the line already.
+            extensions.replace(SpanState {
+                invocation: Some(active),
+                ..SpanState::default()
+            });
+        });
+        trace
+    }
+}
+
+/// An invocation whose lines are being written.
+#[derive(Debug)]
+pub(crate) struct Active {
+    pub(crate) request_id: String,
+    pub(crate) block: Block,
+    /// Its DEBUG lines are written like all others.
+    pub(crate) sampled: bool,
+    pub(crate) cold_start: bool,
+    pub(crate) scope: Option<Scope>,
+    /// No write waits longer than up to here.
+    pub(crate) until: Option<SystemTime>,
+    ring: Mutex<Ring>,
+    ended: AtomicBool,
+}
+
+impl Active {
+    pub(crate) fn new(
+        request_id: String,
+        block: Block,
+        sampled: bool,
+        cold_start: bool,
+        scope: Option<Scope>,
+    ) -> Self {
+        let remaining = scope.as_ref().and_then(Scope::remaining);
+        Self {
+            request_id,
+            block,
+            sampled,
+            cold_start,
+            until: remaining.and_then(|remaining| SystemTime::now().checked_add(remaining)),
+            scope,
+            ring: Mutex::default(),
+            ended: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is the first time that its end is told.
+    pub(crate) fn ends(&self) -> bool {
+        !self.ended.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,222 @@
+use crate::callsite::{Callsite, Decision};
+use crate::filter::{Filter, FilterError};
+use crate::invocation::Active;
+use crate::local::{self, Local};
+use crate::logger::{Logger, Numbered};
+use crate::record::{Parts, Recorder};
+use crate::span::SpanState;
+use std::sync::{Arc, PoisonError};
+use std::time::SystemTime;
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Writes events as lines; made by a [`Builder`](crate::Builder).
+///
+/// Its filter holds for all layers beside it on the same subscriber. Spans of INFO and above are
+/// kept whatever the filter says, since the lines in them carry their fields.
+#[derive(Debug)]
+pub struct LogLayer {
+    logger: Arc<Logger>,
+}
+
+impl LogLayer {
+    pub(crate) fn new(logger: Logger) -> Self {
+        Self {
+            logger: Arc::new(logger),
+        }
+    }
+
+    pub(crate) fn logger(&self) -> &Logger {
+        &self.logger
+    }
+
+    /// Changes the filter while the program runs.
+    ///
+    /// # Errors
+    ///
+    /// The text is no filter; the one before stays.
+    pub(crate) fn set_filter(&self, filter: &str) -> Result<(), FilterError> {
+        let filter: Filter = filter.trim().parse()?;
+        *self
+            .logger
+            .filter
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = filter;
+        Ok(())
+    }
+}
+
+/// Changes what the program's lines are filtered by, for example to `info,my_crate=debug`. It
+/// counts until it is changed again.
+///
+/// # Errors
+///
+/// The text is no filter; the one before stays. Without a [`LogLayer`] nothing happens.
+pub fn set_filter(filter: &str) -> Result<(), FilterError> {
+    let set = tracing::dispatcher::get_default(|dispatch| {
+        dispatch
+            .downcast_ref::<LogLayer>()
+            .map_or(Ok(()), |layer| layer.set_filter(filter))
+    });
+    if set.is_ok() {
+        tracing::callsite::rebuild_interest_cache();
+    }
+    set
+}
+
+impl<S> Layer<S> for LogLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        let decision = self.logger.decide(metadata);
+        if decision == Decision::Never {
+            return Interest::never();
+        }
+        self.logger.site(metadata).decide(decision);
+        Interest::always()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.logger.decide(metadata) != Decision::Never
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        let filter = self
+            .logger
+            .filter
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let least = if self.logger.keeps() {
+            LevelFilter::DEBUG
+        } else {
+            LevelFilter::INFO
+        };
+        Some(filter.most().max(least))
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
+        let Some(span) = cx.span(id) else { return };
+        let invocation = span.parent().and_then(|parent| {
+            let extensions = parent.extensions();
+            extensions.get::<SpanState>()?.invocation.clone()
+        });
+        let fields = local::with(|local| {
+            let site = local.site(&self.logger, attributes.metadata());
+            local.parts.clear();
+            attributes.record(&mut self.recorder(&site, &mut local.parts));
+            let mut fields = std::mem::take(&mut local.parts.fields);
+            fields.removed += local.parts.removed;
+            fields
+        });
+        span.extensions_mut()
+            .replace(SpanState { fields, invocation });
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, cx: Context<'_, S>) {
+        let Some(span) = cx.span(id) else { return };
+        local::with(|local| {
+            let site = local.site(&self.logger, span.metadata());
+            local.parts.clear();
+            // Formatted before the span is locked, because a value may log in it.
+            values.record(&mut self.recorder(&site, &mut local.parts));
+            if let Some(state) = span.extensions_mut().get_mut::<SpanState>() {
+                let mut fields = std::mem::take(&mut local.parts.fields);
+                fields.removed += local.parts.removed;
+                fields.inherit(&state.fields);
+                state.fields = fields;
+            }
+        });
+    }
+
+    fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
+        local::with(|local| {
+            let site = local.site(&self.logger, event.metadata());
+            let span = cx.event_span(event);
+            let invocation = span.as_ref().and_then(|span| {
+                let extensions = span.extensions();
+                extensions.get::<SpanState>()?.invocation.clone()
+            });
+            let active = invocation.as_deref();
+            if !wanted(&site, active) {
+                return;
+            }
+            local.parts.clear();
+            event.record(&mut self.recorder(&site, &mut local.parts));
+            for span in span.into_iter().flat_map(|span| span.scope()) {
+                if let Some(state) = span.extensions().get::<SpanState>() {
+                    local.parts.fields.inherit(&state.fields);
+                }
+            }
+            self.write(local, &site, active);
+        });
+    }
+}
+
+/// Whether the line is to be written or kept.
+fn wanted(site: &Callsite, active: Option<&Active>) -> bool {
+    match site.decision() {
+        Decision::Never => false,
+        Decision::Write => true,
+        Decision::Keep => active.is_some_and(|active| active.sampled || !active.has_ended()),
+    }
+}
+
+impl LogLayer {
+    fn recorder<'a>(&'a self, site: &'a Callsite, parts: &'a mut Parts) -> Recorder<'a> {
+        Recorder {
+            site,
+            rules: &self.logger.rules,
+            parts,
+        }
+    }
+
+    fn write(&self, local: &mut Local, site: &Callsite, active: Option<&Active>) {
+        let Local {
+            line,
+            parts,
+            stamps,
+            ..
+        } = local;
+        let logger = &*self.logger;
+        let now = SystemTime::now();
+        if site.level == tracing::Level::ERROR && parts.error.present {
+            parts.error.capture_backtrace();
+        }
+        let ending = active.filter(|active| site.ends_invocation && active.ends());
+        if let Some(active) = ending {
+            let dropped = logger.settle(active, parts.failed, now);
+            if dropped > 0 {
+                parts.fields.put("debug_lines_dropped", |out| {
+                    crate::encode::u64(out, dropped);
+                });
+            }
+            logger.count(active, parts, now);
+        }
+        if let Some(active) = active {
+            // What was lifted out of the fields says what the line says anyway.
+            parts.request_id.clear();
+            if site.decision() == Decision::Keep && !active.sampled {
+                if logger.ring > 0 {
+                    let numbered = Numbered::default();
+                    logger.compose(line, parts, stamps, site, Some(active), now, numbered);
+                    active.ring().push(line, logger.ring);
+                }
+                return;
+            }
+        }
+        let numbered = logger.number();
+        logger.compose(line, parts, stamps, site, active, now, numbered);
+        let within = logger.within(active.and_then(|active| active.until), now);
+        logger.write(line, within, numbered.lost);
+        if let Some(active) = ending
+            && let Some(markers) = logger.rules.profile.markers
+        {
+            logger.mark(markers.end, &active.request_id);
+        }
+    }
+}

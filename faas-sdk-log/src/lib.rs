@@ -1,0 +1,45 @@
+//! One log line format for functions on every platform.
+
+mod builder;
+mod callsite;
+mod encode;
+mod entries;
+mod error;
+mod filter;
+mod invocation;
+mod layer;
+mod line;
+mod local;
+mod logger;
+mod metrics;
+mod origin;
+mod output;
+mod panic;
+mod pretty;
+mod profile;
+mod record;
+mod redact;
+mod ring;
+mod rules;
+mod sampling;
+mod span;
+mod value;
+
+pub use builder::{Builder, InitError, builder};
+pub use error::{AsError, Chain, Describe, Description, err};
+pub use filter::FilterError;
+pub use invocation::Invocation;
+pub use layer::{LogLayer, set_filter};
+pub use origin::Origin;
+pub use output::Sink;
+pub use profile::Profile;
+pub use value::{Base64, Json, bytes, json};
+
+/// Writes the program's log lines to standard output, with the defaults of [`builder`].
+///
+/// # Errors
+///
+/// A subscriber is set already; it stays.
+pub fn init() -> Result<(), InitError> {
+    builder().init()
+}

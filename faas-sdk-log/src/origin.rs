@@ -1,0 +1,196 @@
+use crate::encode;
+use crate::profile::{Layout, Profile};
+use std::borrow::Cow;
+
+/// What is the same in all lines of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The service the function belongs to. Default: the function's name.
+    pub service: Option<Cow<'static, str>>,
+    /// The stage it runs in: `prod`, `pre`, ….
+    pub env: Option<Cow<'static, str>>,
+    /// The deployed function.
+    pub function: Option<Cow<'static, str>>,
+    /// Its version.
+    pub function_version: Option<Cow<'static, str>>,
+    /// The platform, an open list: `aws-lambda`, `local`, ….
+    pub platform: Option<Cow<'static, str>>,
+    /// The region.
+    pub region: Option<Cow<'static, str>>,
+    /// The execution environment, container or machine.
+    pub instance: Option<Cow<'static, str>>,
+}
+
+/// The facts of one invocation, as they stand in its lines.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ids {
+    pub(crate) request_id: String,
+    /// Trace id, span id, flags.
+    pub(crate) trace: Option<(u128, u64, u8)>,
+    pub(crate) cold_start: bool,
+    pub(crate) function: Option<String>,
+}
+
+/// The parts of a line that an invocation, or the process, renders once: what stands before the
+/// sequence number, and what stands behind it. Each member ends with a comma.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Block {
+    pub(crate) ids: Vec<u8>,
+    pub(crate) origin: Vec<u8>,
+    /// Whether there is a member `function`.
+    pub(crate) has_function: bool,
+}
+
+impl Block {
+    /// What lines outside of any invocation carry.
+    pub(crate) fn of_process(profile: &Profile, origin: &Origin, project: Option<&str>) -> Self {
+        Self::new(profile, origin, None, project)
+    }
+
+    pub(crate) fn of_invocation(
+        profile: &Profile,
+        origin: &Origin,
+        ids: &Ids,
+        project: Option<&str>,
+    ) -> Self {
+        Self::new(profile, origin, Some(ids), project)
+    }
+
+    fn new(profile: &Profile, origin: &Origin, ids: Option<&Ids>, project: Option<&str>) -> Self {
+        let mut block = Self::default();
+        let function = ids
+            .and_then(|ids| ids.function.as_deref())
+            .or(origin.function.as_deref());
+        block.has_function = function.is_some();
+        match profile.layout {
+            Layout::Json(spelling) if spelling.google => {
+                block.google(origin, ids, function, project);
+            }
+            Layout::Json(_) => block.standard(profile, origin, ids, function),
+            Layout::Pretty => {
+                if let Some(ids) = ids {
+                    block.ids.extend_from_slice(ids.request_id.as_bytes());
+                }
+            }
+        }
+        block
+    }
+
+    fn standard(
+        &mut self,
+        profile: &Profile,
+        origin: &Origin,
+        ids: Option<&Ids>,
+        function: Option<&str>,
+    ) {
+        let out = &mut self.ids;
+        if let Some(ids) = ids {
+            member(out, "request_id", Some(&ids.request_id));
+            if let Some((trace, _, flags)) = ids.trace {
+                member(out, "trace_id", Some(&format!("{trace:032x}")));
+                if profile.xray {
+                    let (time, unique) = (trace >> 96, trace & (u128::MAX >> 32));
+                    member(
+                        out,
+                        "xray_trace_id",
+                        Some(&format!("1-{time:08x}-{unique:024x}")),
+                    );
+                }
+                member(out, "trace_flags", Some(&format!("{flags:02x}")));
+            }
+            encode::key(out, "cold_start");
+            out.extend_from_slice(if ids.cold_start { b"true," } else { b"false," });
+            if let Some((_, span, _)) = ids.trace {
+                member(out, "span_id", Some(&format!("{span:016x}")));
+            }
+        }
+        let out = &mut self.origin;
+        out.extend_from_slice(b"\"v\":1,");
+        member(out, "service", origin.service.as_deref().or(function));
+        member(out, "env", origin.env.as_deref());
+        member(out, "function", function);
+        member(out, "function_version", origin.function_version.as_deref());
+        member(out, "platform", origin.platform.as_deref());
+        member(out, "region", origin.region.as_deref());
+        member(out, "instance", origin.instance.as_deref());
+    }
+
+    fn google(
+        &mut self,
+        origin: &Origin,
+        ids: Option<&Ids>,
+        function: Option<&str>,
+        project: Option<&str>,
+    ) {
+        const PREFIX: &str = "logging.googleapis.com/";
+        let mut labels = Vec::new();
+        if let Some(ids) = ids {
+            member(&mut labels, "request_id", Some(&ids.request_id));
+            let cold = if ids.cold_start { "true" } else { "false" };
+            member(&mut labels, "cold_start", Some(cold));
+        }
+        for (key, value) in [
+            ("env", origin.env.as_deref()),
+            ("function", function),
+            ("function_version", origin.function_version.as_deref()),
+            ("platform", origin.platform.as_deref()),
+            ("region", origin.region.as_deref()),
+            ("instance", origin.instance.as_deref()),
+        ] {
+            member(&mut labels, key, value);
+        }
+        let out = &mut self.ids;
+        if labels.pop().is_some() {
+            raw_key(out, PREFIX, "labels");
+            out.push(b'{');
+            out.extend_from_slice(&labels);
+            out.extend_from_slice(b"},");
+        }
+        if let Some((trace, span, flags)) = ids.and_then(|ids| ids.trace) {
+            let name = match project {
+                Some(project) => format!("projects/{project}/traces/{trace:032x}"),
+                None => format!("{trace:032x}"),
+            };
+            raw_key(out, PREFIX, "trace");
+            text(out, &name);
+            raw_key(out, PREFIX, "spanId");
+            text(out, &format!("{span:016x}"));
+            raw_key(out, PREFIX, "trace_sampled");
+            out.extend_from_slice(if flags & 1 == 1 { b"true," } else { b"false," });
+        }
+        let out = &mut self.origin;
+        out.extend_from_slice(b"\"v\":1,");
+        if let Some(service) = origin.service.as_deref().or(function) {
+            encode::key(out, "serviceContext");
+            out.push(b'{');
+            member(out, "service", Some(service));
+            member(out, "version", origin.function_version.as_deref());
+            out.pop();
+            out.extend_from_slice(b"},");
+        }
+    }
+}
+
+/// The longest id or name; platforms' own are far shorter. They are never cut to fit a line.
+const LONGEST: usize = 1024;
+
+fn member(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        encode::key(out, key);
+        text(out, value);
+    }
+}
+
+fn text(out: &mut Vec<u8>, value: &str) {
+    encode::string(out, value, LONGEST);
+    out.push(b',');
+}
+
+/// A key with characters that keys of fields may not have.
+fn raw_key(out: &mut Vec<u8>, prefix: &str, name: &str) {
+    out.push(b'"');
+    out.extend_from_slice(prefix.as_bytes());
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}

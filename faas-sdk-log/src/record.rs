@@ -1,0 +1,256 @@
+use crate::callsite::{Callsite, FieldPlan, Role};
+use crate::encode;
+use crate::entries::Entries;
+use crate::error::{Chain, ErrorParts};
+use crate::rules::{MESSAGE, Rules};
+use crate::value::{self, Kind};
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use tracing::field::{Field, Visit};
+
+/// What an event says, value by value, before it becomes a line. Kept and filled again.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    /// JSON text; empty if there was none.
+    pub(crate) message: Vec<u8>,
+    /// The member `event`, if a field gave it.
+    pub(crate) event: Vec<u8>,
+    /// A request id that stands in a field, as JSON text.
+    pub(crate) request_id: Vec<u8>,
+    /// A number.
+    pub(crate) duration: Vec<u8>,
+    pub(crate) fields: Entries,
+    pub(crate) error: ErrorParts,
+    /// Members at the top level that only some platforms want.
+    pub(crate) extra: Vec<u8>,
+    /// The invocation that this event ends has failed.
+    pub(crate) failed: bool,
+    pub(crate) removed: usize,
+    scratch: String,
+    /// A value that goes elsewhere than to the fields.
+    aside: Vec<u8>,
+}
+
+impl Parts {
+    pub(crate) fn clear(&mut self) {
+        self.message.clear();
+        self.event.clear();
+        self.request_id.clear();
+        self.duration.clear();
+        self.fields.clear();
+        self.error.clear();
+        self.extra.clear();
+        self.failed = false;
+        self.removed = 0;
+    }
+}
+
+/// Writes the fields of one event or span into parts.
+pub(crate) struct Recorder<'a> {
+    pub(crate) site: &'a Callsite,
+    pub(crate) rules: &'a Arc<Rules>,
+    pub(crate) parts: &'a mut Parts,
+}
+
+impl Recorder<'_> {
+    fn plan(&self, field: &Field) -> Option<&FieldPlan> {
+        self.site.fields.get(field.index())
+    }
+
+    /// Writes a value that is no text.
+    fn plain(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
+        let site = self.site;
+        let Some(plan) = site.fields.get(field.index()) else {
+            return;
+        };
+        match plan.role {
+            Role::Secret => self.parts.fields.redacted(&plan.key, plan.hash),
+            Role::Duration => {
+                self.parts.duration.clear();
+                write(&mut self.parts.duration);
+            }
+            _ => {
+                let begun = self.parts.fields.begin(&plan.key, plan.hash);
+                write(self.parts.fields.out());
+                self.parts.fields.end(begun, false);
+            }
+        }
+    }
+
+    /// Writes a text, which `write` puts down as JSON and of which it says how much it left out.
+    fn text(
+        &mut self,
+        field: &Field,
+        write: impl FnOnce(&mut Vec<u8>, &mut String, usize) -> usize,
+    ) {
+        let site = self.site;
+        let Some(plan) = site.fields.get(field.index()) else {
+            return;
+        };
+        let cap = self.rules.text();
+        let parts = &mut *self.parts;
+        parts.removed += match plan.role {
+            Role::Secret => {
+                parts.fields.redacted(&plan.key, plan.hash);
+                0
+            }
+            Role::Message => {
+                parts.message.clear();
+                write(&mut parts.message, &mut parts.scratch, MESSAGE)
+            }
+            Role::Event => {
+                parts.event.clear();
+                encode::key(&mut parts.event, "event");
+                let removed = write(&mut parts.event, &mut parts.scratch, 256);
+                parts.event.push(b',');
+                removed
+            }
+            Role::RequestId => {
+                parts.request_id.clear();
+                write(&mut parts.request_id, &mut parts.scratch, 1024)
+            }
+            _ => {
+                let begun = parts.fields.begin(&plan.key, plan.hash);
+                let removed = write(parts.fields.out(), &mut parts.scratch, cap);
+                parts.fields.end(begun, true);
+                removed
+            }
+        };
+        if plan.role == Role::Outcome {
+            self.parts.failed = !self.parts.fields.ends_with(b"\"ok\"");
+        }
+    }
+
+    /// Writes an error that `aside` may have been read into already.
+    fn error(&mut self, field: &Field) {
+        let site = self.site;
+        let Some(plan) = site.fields.get(field.index()) else {
+            return;
+        };
+        let parts = &mut *self.parts;
+        parts.removed += parts.error.removed;
+        match plan.role {
+            Role::Error => return,
+            Role::Secret => parts.fields.redacted(&plan.key, plan.hash),
+            _ => {
+                let begun = parts.fields.begin(&plan.key, plan.hash);
+                parts.error.write(parts.fields.out());
+                parts.fields.end(begun, false);
+            }
+        }
+        parts.error.clear();
+    }
+}
+
+impl Visit for Recorder<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.text(field, |out, _, cap| encode::string(out, value, cap));
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        self.text(field, |out, _, cap| encode::lossy(out, value, cap));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        let text: &[u8] = if value { b"true" } else { b"false" };
+        self.plain(field, |out| out.extend_from_slice(text));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.plain(field, |out| encode::i64(out, value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.plain(field, |out| encode::u64(out, value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.plain(field, |out| encode::i128(out, value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.plain(field, |out| encode::u128(out, value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        let duration = self
+            .plan(field)
+            .is_some_and(|plan| plan.role == Role::Duration);
+        // To the microsecond.
+        let value = if duration && value.is_finite() {
+            (value * 1e3).round() / 1e3
+        } else {
+            value
+        };
+        self.plain(field, |out| encode::f64(out, value));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        let chain = Chain {
+            error: value,
+            type_name: None,
+        };
+        let kept = self.set_error_aside(field);
+        let parts = &mut *self.parts;
+        parts.error.read(&chain, self.rules, &mut parts.scratch);
+        self.error(field);
+        self.put_error_back(kept);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let role = match self.plan(field) {
+            Some(plan) => plan.role,
+            None => return,
+        };
+        // Not even asked for its text.
+        if role == Role::Secret {
+            return self.plain(field, |_| ());
+        }
+        if role == Role::Message {
+            return self.text(field, |out, scratch, cap| {
+                encode::formatted(out, scratch, format_args!("{value:?}"), cap)
+            });
+        }
+        let kept = self.set_error_aside(field);
+        let parts = &mut *self.parts;
+        let mut aside = std::mem::take(&mut parts.aside);
+        aside.clear();
+        let (kind, removed) = value::write(
+            value,
+            self.rules,
+            &mut aside,
+            &mut parts.error,
+            &mut parts.scratch,
+        );
+        match kind {
+            Kind::Error => self.error(field),
+            Kind::Value { text: true } => self.text(field, |out, _, _| {
+                out.extend_from_slice(&aside);
+                removed
+            }),
+            Kind::Value { text: false } => {
+                self.parts.removed += removed;
+                self.plain(field, |out| out.extend_from_slice(&aside));
+            }
+        }
+        self.parts.aside = aside;
+        self.put_error_back(kept);
+    }
+}
+
+impl Recorder<'_> {
+    /// Where the line has its error already, one under another name is to leave it alone.
+    fn set_error_aside(&mut self, field: &Field) -> Option<ErrorParts> {
+        let other = self
+            .plan(field)
+            .is_some_and(|plan| plan.role != Role::Error);
+        (other && self.parts.error.present).then(|| std::mem::take(&mut self.parts.error))
+    }
+
+    fn put_error_back(&mut self, kept: Option<ErrorParts>) {
+        if let Some(kept) = kept {
+            self.parts.error = kept;
+        }
+    }
+}
