@@ -34,6 +34,8 @@ pub struct Builder {
     namespace: Option<String>,
     variables: Variables,
     filter: Option<String>,
+    default_filter: Option<String>,
+    line_limit: Option<usize>,
     platform_level: Option<String>,
     redact: Redact,
     describe: Option<Describe>,
@@ -62,6 +64,8 @@ pub fn builder() -> Builder {
         namespace: None,
         variables: Box::new(|name| std::env::var(name).ok()),
         filter: None,
+        default_filter: None,
+        line_limit: None,
         platform_level: None,
         redact: Redact::standard(),
         describe: None,
@@ -116,6 +120,20 @@ impl Builder {
     #[must_use]
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(filter.into());
+        self
+    }
+
+    /// The filter where none is given at all. Default: `info`.
+    #[must_use]
+    pub fn default_filter(mut self, filter: impl Into<String>) -> Self {
+        self.default_filter = Some(filter.into());
+        self
+    }
+
+    /// The longest line in bytes, whatever the profile says; at least 2 KiB are taken.
+    #[must_use]
+    pub fn line_limit(mut self, bytes: usize) -> Self {
+        self.line_limit = Some(bytes);
         self
     }
 
@@ -228,11 +246,14 @@ impl Builder {
             Output::Sink(_) => false,
         };
         let plain = (self.variables)("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let profile = self.profile.unwrap_or(if terminal {
+        let mut profile = self.profile.unwrap_or(if terminal {
             Profile::PRETTY
         } else {
             Profile::V1
         });
+        if let Some(limit) = self.line_limit {
+            profile = profile.with_line_limit(limit);
+        }
         let rules = Rules {
             profile,
             redact: self.redact,
@@ -285,7 +306,8 @@ impl Builder {
             .map(read)
             .or_else(|| variable("FAAS_LOG"))
             .or_else(platform)
-            .or_else(|| variable("RUST_LOG"));
+            .or_else(|| variable("RUST_LOG"))
+            .or_else(|| self.default_filter.as_deref().map(read));
         match chosen {
             Some(Ok(filter)) => (filter, None),
             Some(Err(error)) => (info(), Some(error)),

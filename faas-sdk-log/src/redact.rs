@@ -54,16 +54,23 @@ impl Redact {
     /// Whether the value of `key` is a secret.
     pub(crate) fn matches(&self, key: &str) -> bool {
         let bytes = key.as_bytes();
-        let found = word_starts(bytes).any(|start| self.matches_from(bytes, start));
+        let mut before = b' ';
+        let found = bytes.iter().enumerate().any(|(at, &byte)| {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let starts = starts_word(std::mem::replace(&mut before, byte), rest);
+            starts && self.matches_from(bytes, at)
+        });
         found && !self.except.iter().any(|entry| is_whole(bytes, entry))
     }
 
     fn matches_from(&self, key: &[u8], start: usize) -> bool {
-        let rest = key.get(start..).unwrap_or_default();
-        let first = rest.first().map_or(0, u8::to_ascii_lowercase);
-        standard(first)
+        let mut letters = letters(key.get(start..).unwrap_or_default());
+        let (first, second) = (letters.next(), letters.next());
+        // Sorts out nearly all entries without a call.
+        let may_match = |entry: &str| entry.as_bytes().get(1).copied() == second;
+        standard(first.unwrap_or(0))
             .iter()
-            .any(|entry| is_listed(key, start, entry))
+            .any(|entry| may_match(entry) && is_listed(key, start, entry))
             || self.with.iter().any(|entry| is_listed(key, start, entry))
     }
 }
@@ -152,33 +159,54 @@ fn is_whole(key: &[u8], entry: &str) -> bool {
     letters(key).eq(entry.bytes())
 }
 
-fn word_starts(key: &[u8]) -> impl Iterator<Item = usize> {
-    (0..key.len()).filter(|&at| is_word_start(key, at))
-}
-
 /// Whether a word starts at `at`. The end of the key counts as a start as well.
 fn is_word_start(key: &[u8], at: usize) -> bool {
-    let Some(&byte) = key.get(at) else {
-        return true;
-    };
-    if !byte.is_ascii_alphanumeric() {
-        return false;
-    }
-    let before = at
-        .checked_sub(1)
-        .and_then(|before| key.get(before))
-        .copied()
-        .unwrap_or(b' ');
-    if !before.is_ascii_alphanumeric() {
-        return true;
-    }
-    if before.is_ascii_digit() {
-        return byte.is_ascii_alphabetic();
-    }
-    // `userName`, and the last capital of `HTTPServer`.
-    let ends_capitals = || key.get(at + 1).is_some_and(u8::is_ascii_lowercase);
-    byte.is_ascii_uppercase() && (!before.is_ascii_uppercase() || ends_capitals())
+    let rest = key.get(at..).unwrap_or_default();
+    let before = at.checked_sub(1).and_then(|before| key.get(before));
+    rest.is_empty() || starts_word(before.copied().unwrap_or(b' '), rest)
 }
+
+/// Whether a word starts at the first byte of `rest`, given the byte before it.
+fn starts_word(before: u8, rest: &[u8]) -> bool {
+    let [byte, ..] = *rest else {
+        return false;
+    };
+    match (CLASSES[usize::from(before)], CLASSES[usize::from(byte)]) {
+        (_, Class::Other) => false,
+        (Class::Other, _) => true,
+        (_, Class::Digit) => false,
+        (Class::Digit, _) => true,
+        // `userName`
+        (Class::Lower, Class::Upper) => true,
+        // `HTTPServer`
+        (Class::Upper, Class::Upper) => rest.get(1).is_some_and(u8::is_ascii_lowercase),
+        (_, Class::Lower) => false,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Class {
+    Lower,
+    Upper,
+    Digit,
+    /// Separates words.
+    Other,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut table = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = match byte as u8 {
+            b'a'..=b'z' => Class::Lower,
+            b'A'..=b'Z' => Class::Upper,
+            b'0'..=b'9' => Class::Digit,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    table
+};
 
 /// Whether the words of `key` from `start` on begin with `entry`.
 fn is_listed(key: &[u8], start: usize, entry: &str) -> bool {

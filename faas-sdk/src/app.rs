@@ -1,4 +1,4 @@
-use crate::config::{Config, Environment};
+use crate::config::{Config, ConfigError};
 use crate::context::Shared;
 use crate::erase::erase;
 use crate::error::Result;
@@ -235,10 +235,14 @@ impl App {
         platform: &str,
         deployed_as: Option<Vec<String>>,
         env: Env,
+        config: Result<Config, ConfigError>,
     ) -> Program {
         let hooks = self.hooks.clone();
         let entries = self.entries.clone();
-        let mut program = match self.into_router(platform, deployed_as.as_deref(), &env) {
+        let built = config.map_err(invalid_config).and_then(|config| {
+            self.with_config(platform, deployed_as.as_deref(), &env, config)
+        });
+        let mut program = match built {
             Ok((invoke, settings)) => {
                 let mut program = Program::new(invoke);
                 program.settings = settings;
@@ -251,18 +255,6 @@ impl App {
         program.env = env;
         program.entries = entries;
         program
-    }
-
-    fn into_router(
-        self,
-        platform: &str,
-        deployed_as: Option<&[String]>,
-        env: &Env,
-    ) -> Result<(Arc<dyn Invoke>, Settings), Error> {
-        let config = Config::load(&Environment::with_variables(env)).map_err(|error| {
-            Error::new(ErrorKind::NotConfigured, error.to_string()).with_code("invalid_config")
-        })?;
-        self.with_config(platform, deployed_as, env, config)
     }
 
     pub(crate) fn with_config(
@@ -322,8 +314,16 @@ impl App {
         for layer in self.layers {
             invoke = layer.layer(invoke);
         }
+        #[cfg(feature = "log")]
+        {
+            invoke = Arc::new(crate::log::Logged(invoke));
+        }
         Ok((invoke, settings))
     }
+}
+
+fn invalid_config(error: ConfigError) -> Error {
+    Error::new(ErrorKind::NotConfigured, error.to_string()).with_code("invalid_config")
 }
 
 fn wrong(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {

@@ -8,6 +8,10 @@ use faas_sdk_scope::{CancelReason, Scope};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
+
+/// The target of the lines and spans of the engine.
+const TARGET: &str = "faas_sdk::invoke";
 
 /// Runs a function once for each item of a batch: in order and up to the first failure where the
 /// source keeps an order, several at once otherwise. A panic, or time that runs out, is the
@@ -48,11 +52,13 @@ pub(crate) async fn each(
         .into_iter()
         .map(|outcome| outcome.unwrap_or_else(|| Err(too_late())));
     let items = ids.into_iter().zip(results);
-    Ok(Reply::Batch(
-        items
-            .map(|(id, result)| report(ItemOutcome { id, result }))
-            .collect(),
-    ))
+    let outcomes: Vec<_> = items
+        .map(|(id, result)| report(ItemOutcome { id, result }))
+        .collect();
+    let failed = outcomes.iter().filter(|item| item.result.is_err()).count();
+    run.scope.add("batch.items", outcomes.len() as u64);
+    run.scope.add("batch.failed", failed as u64);
+    Ok(Reply::Batch(outcomes))
 }
 
 fn too_late() -> Error {
@@ -64,9 +70,8 @@ fn too_late() -> Error {
 
 fn report(outcome: ItemOutcome) -> ItemOutcome {
     if let Err(error) = &outcome.result {
-        let causes: Vec<_> = error.causes().collect();
-        let code = error.code();
-        tracing::warn!(item = %outcome.id, code, ?causes, "{error}");
+        let error: &(dyn std::error::Error + 'static) = error;
+        tracing::warn!(target: TARGET, item = %outcome.id, error, "{error}");
     }
     outcome
 }
@@ -115,6 +120,7 @@ impl Run<'_> {
     async fn one(&self, item: Item<Event>) -> Result<(), Error> {
         let event = item.data?;
         let part = Part(self.scope.child());
+        let span = tracing::info_span!(target: TARGET, "item", item = %item.id);
         let mut info = self.info.clone();
         info.item = Some(item.id);
         info.attempt = item.attempt;
@@ -134,8 +140,8 @@ impl Run<'_> {
             }
             Ok(())
         });
-        let result = catch_panic(called).await;
-        report_leftovers(&part.0.end(self.shared.settings.end).await);
+        let result = catch_panic(Box::pin(called.instrument(span.clone()))).await;
+        report_leftovers(&part.0.end(self.shared.settings.end).await, None);
         result
     }
 }

@@ -1,4 +1,5 @@
 use crate::config::Config;
+use crate::metrics::Metrics;
 use faas_sdk_core::{Attempt, Identity, Info, Metadata, Settings, Text, Trace};
 use faas_sdk_scope::{CancelReason, Ending, Registration, Scope, Spawned};
 use std::fmt;
@@ -89,6 +90,14 @@ impl Context {
         &self.0.info.trace
     }
 
+    /// The header `traceparent` for calls to others: the trace of the hop, or a new one, and the
+    /// span of this invocation. [`Trace::state`] goes with it as `tracestate`.
+    #[must_use]
+    pub fn traceparent(&self) -> String {
+        let Inner { info, scope, .. } = &*self.0;
+        info.trace.own(&info.id, scope.started()).to_string()
+    }
+
     /// What the platform sent beside the payload.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
@@ -159,6 +168,12 @@ impl Context {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.0.shared.config
+    }
+
+    /// Counters and timings of this invocation, for the line that ends it.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics<'_> {
+        Metrics(&self.0.scope)
     }
 
     /// The invocation's scope, to which libraries bind their handles.

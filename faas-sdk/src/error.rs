@@ -104,6 +104,11 @@ impl Error {
         Self(self.0.with_disposition(Disposition::Drop))
     }
 
+    #[cfg(feature = "log")]
+    pub(crate) fn as_core(&self) -> &faas_sdk_core::Error {
+        &self.0
+    }
+
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -9,7 +9,8 @@ mod error;
 mod function;
 mod handler;
 #[cfg(feature = "log")]
-mod log;
+pub mod log;
+mod metrics;
 mod platform;
 pub mod prelude;
 mod router;
@@ -23,9 +24,12 @@ pub mod tower;
 
 pub use app::{App, IntoApp};
 pub use config::{Config, ConfigError, Environment, InvokeConfig};
+#[cfg(feature = "log")]
+pub use config::{LogConfig, LogFormat};
 pub use context::Context;
 pub use error::{Error, Result};
 pub use handler::Handler;
+pub use metrics::Metrics;
 pub use run::{run, start};
 pub use stream::stream;
 

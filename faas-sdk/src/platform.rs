@@ -44,6 +44,16 @@ macro_rules! adapters {
                 }
             }
 
+            /// What the platform says of what is deployed.
+            #[cfg(feature = "log")]
+            #[allow(unused_variables, reason = "unused when no adapter is compiled in")]
+            pub(crate) fn deployment(&self, env: &Env) -> faas_sdk_core::Deployment {
+                match self {
+                    $($(#[$feature])* Self::$variant(adapter) => adapter.deployment(env),)+
+                    Self::None => faas_sdk_core::Deployment::new(),
+                }
+            }
+
             /// Which runtime suits the adapter.
             pub(crate) fn flavour(&self) -> Flavour {
                 match self {

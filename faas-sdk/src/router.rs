@@ -157,6 +157,10 @@ impl Invoke for Router {
         match self.find(&mut invocation) {
             Ok(index) => {
                 let Target { name, function } = &self.targets[index];
+                if self.targets.len() > 1 {
+                    // Of several, the log tells which.
+                    tracing::Span::current().record("handler", &**name);
+                }
                 function.call(invocation, name, &self.shared)
             }
             Err(error) => Box::pin(std::future::ready(Err(error))),

@@ -1,4 +1,7 @@
 use crate::app::IntoApp;
+#[cfg(feature = "log")]
+use crate::config::LogConfig;
+use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::platform::{self, Adapter, Flavour};
 use faas_sdk_core::{Env, Program};
@@ -65,11 +68,19 @@ fn prepare<M>(app: impl IntoApp<M>) -> Result<(Adapter, Program)> {
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let adapter = platform::choose(&env)?;
+    let config = Config::load(&Environment::with_variables(&env));
     #[cfg(feature = "log")]
-    crate::log::init(&env, one_shot(&arguments));
+    {
+        // What is wrong with the configuration is to be logged, too.
+        let or_default = LogConfig::default();
+        let settings = config.as_ref().map_or(&or_default, Config::log);
+        let (name, deployment) = (adapter.name(), adapter.deployment(&env));
+        crate::log::start(&env, settings, name, deployment, one_shot(&arguments));
+    }
     faas_sdk_core::capture_panics();
     let deployed = adapter.deployed_as(&env);
-    let mut program = app.into_app().into_program(adapter.name(), deployed, env);
+    let app = app.into_app();
+    let mut program = app.into_program(adapter.name(), deployed, env, config);
     program.arguments = arguments;
     Ok((adapter, program))
 }

@@ -3,7 +3,8 @@
 //! ```text
 //! cargo xtask test           everything that is tested, with the outside tools it needs
 //! cargo xtask ci             test, and every other check a change must pass
-//! cargo xtask bench lambda   measure against the peers, check the budgets
+//! cargo xtask bench lambda   measure an invocation against the peers, check the budgets
+//! cargo xtask bench log      the same for a log line
 //! cargo xtask soak           long races and fuzzing
 //! ```
 #![allow(
@@ -37,6 +38,10 @@ usage: cargo xtask <command>
         --starts N        process starts (default 21)
         --only TEXT,…     only programs whose name contains one of these
         --apart           keep single-thread programs off the host's processor
+      log                 one line of a log writer
+        --rounds N        interleaved rounds (default 9)
+        --lines N         measured lines a round (default 200000)
+        --only TEXT,…     only programs whose name contains one of these
   soak [--minutes N]      the ignored tests named *soak*, again and again, for N minutes (default 10)
 ";
 

@@ -1,7 +1,7 @@
 use crate::codec::RuntimeApi;
 use crate::environment::{Environment, NAME, RUNTIME_API, concurrency};
 use crate::extension;
-use faas_sdk_core::{Detection, Env, Platform, Program, Result, Stage, Stop};
+use faas_sdk_core::{Deployment, Detection, Env, Platform, Program, Result, Stage, Stop};
 use faas_sdk_pull::{Engine, Profile};
 use faas_sdk_scope::{Background, Clock, Instance, SystemClock};
 use std::num::NonZeroUsize;
@@ -102,6 +102,21 @@ impl Platform for AwsLambda {
         )
     }
 
+    fn deployment(&self, env: &Env) -> Deployment {
+        let text = |name: &str| env.get(name).map(str::to_owned);
+        let mut deployment = Deployment::new();
+        deployment.function = text("AWS_LAMBDA_FUNCTION_NAME");
+        deployment.version = text("AWS_LAMBDA_FUNCTION_VERSION");
+        deployment.region = text("AWS_REGION");
+        // One execution environment has one log stream.
+        deployment.instance = text("AWS_LAMBDA_LOG_STREAM_NAME");
+        deployment.log_profile = "aws";
+        // The level comes with the JSON format only; lines are JSON in any case.
+        let json = env.get("AWS_LAMBDA_LOG_FORMAT") == Some("JSON");
+        deployment.log_level = text("AWS_LAMBDA_LOG_LEVEL").filter(|_| json);
+        deployment
+    }
+
     async fn serve(&self, program: Program) -> Result<()> {
         let environment = Environment::read(&program.env)?;
         let endpoint = Arc::clone(&environment.endpoint);
@@ -125,8 +140,8 @@ impl Platform for AwsLambda {
             match extension::register(&endpoint).await {
                 Ok(waiting) => Some(waiting),
                 Err(error) => {
-                    let causes: Vec<_> = error.causes().collect();
-                    tracing::warn!(%error, ?causes, "shutdown hooks will not run on this instance");
+                    let error: &(dyn std::error::Error + 'static) = &error;
+                    tracing::warn!(error, "shutdown hooks will not run on this instance");
                     None
                 }
             }
@@ -138,5 +153,22 @@ impl Platform for AwsLambda {
             .stop(stop)
             .serve(program)
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_level_counts_with_the_json_format_alone() {
+        let level = |format: Option<&str>| {
+            let mut env = Env::from_iter([("AWS_LAMBDA_LOG_LEVEL", "ERROR")]);
+            env.extend(format.map(|format| ("AWS_LAMBDA_LOG_FORMAT", format)));
+            AwsLambda::new().deployment(&env).log_level
+        };
+        assert_eq!(level(Some("JSON")).as_deref(), Some("ERROR"));
+        assert_eq!(level(Some("Text")), None);
+        assert_eq!(level(None), None);
     }
 }

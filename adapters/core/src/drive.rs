@@ -1,5 +1,6 @@
-use crate::guard::{Drive, end, report, stopped};
+use crate::guard::{Drive, end, stopped};
 use crate::guarded_body::GuardedBody;
+use crate::report::{Facts, TARGET, report};
 use crate::{Body, Error, Invocation, Invoke, Outcome, Watch, panic};
 use faas_sdk_scope::{BoxFuture, CatchUnwind, Scope};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +16,8 @@ use tracing::Span;
 /// * the same guard wraps the body of a streamed reply;
 /// * when handler and body are done, the scope's end is run, bounded; the engine calls
 ///   [`Scope::finish`] once the reply is out;
-/// * a failure is logged once, with its cause chain, inside the invocation's span.
+/// * a failure is logged once, with its cause chain, inside the invocation's span, and every
+///   invocation ends with one line named `invoke.end`.
 ///
 /// The handler's future is made at once, not at the first poll. Dropping the future drops the
 /// handler; the engine then still has to finish the scope.
@@ -26,11 +28,17 @@ pub fn drive<'a>(
 ) -> impl Future<Output = Outcome> + Send + 'a {
     let scope = invocation.scope.clone();
     let span = tracing::info_span!(
+        target: TARGET,
         "invocation",
         request_id = %invocation.info.id,
         function = invocation.info.function.name.as_deref(),
+        handler = tracing::field::Empty,
     );
-    let watch = drive.watch(&scope, &invocation.info.id);
+    let facts = Facts {
+        attempt: invocation.info.attempt.number,
+        status: None,
+    };
+    let watch = drive.watch(&scope, &invocation.info.id, &span);
     // The invocation is handed on before there is a future that would carry it along.
     let begin = || catch_unwind(AssertUnwindSafe(|| invoke.invoke(invocation)));
     let work = scope.poll(|| span.in_scope(|| panic::guarded(begin)));
@@ -38,7 +46,7 @@ pub fn drive<'a>(
         let error = panic::error(&*panic);
         Box::pin(std::future::ready(Err(error)))
     });
-    run(work, scope, span, watch, drive)
+    run(work, scope, span, watch, facts, drive)
 }
 
 async fn run(
@@ -46,6 +54,7 @@ async fn run(
     scope: Scope,
     span: Span,
     watch: Option<Watch>,
+    mut facts: Facts,
     drive: &Drive,
 ) -> Outcome {
     let mut work = Work {
@@ -72,20 +81,29 @@ async fn run(
     // A handler that is dropped unfinished may not hold anything that the scope's end needs.
     drop(work);
     let mut outcome = outcome;
+    facts.note(&outcome);
     if let Ok(reply) = &mut outcome
         && reply.is_streamed()
         && let Some(body) = reply.body_mut()
     {
         let inner = std::mem::take(body);
-        *body = Body::stream(GuardedBody::new(inner, scope, span, drive.clone(), watch));
+        *body = Body::stream(GuardedBody::new(
+            inner,
+            scope,
+            span,
+            drive.clone(),
+            watch,
+            facts,
+        ));
         return outcome;
     }
     if let Err(error) = &outcome {
-        span.in_scope(|| report(error));
+        span.in_scope(|| report(error, None, error.message()));
     }
     if scope.has_work() {
         Box::pin(end(&scope, &span, drive)).await;
     }
+    span.in_scope(|| facts.tell(&scope, outcome.as_ref().err()));
     outcome
 }
 

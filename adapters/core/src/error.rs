@@ -1,5 +1,6 @@
 use crate::Disposition;
 use http::StatusCode;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -130,6 +131,7 @@ struct Inner {
     disposition: Option<Disposition>,
     context: Vec<(&'static str, String)>,
     source: Option<BoxError>,
+    backtrace: Backtrace,
     /// `source` is what this error stands for, not what lies below it.
     transparent: bool,
 }
@@ -145,6 +147,8 @@ impl Error {
             disposition: None,
             context: Vec::new(),
             source: None,
+            // Costs nothing unless the environment asks for backtraces.
+            backtrace: Backtrace::capture(),
             transparent: false,
         }))
     }
@@ -240,6 +244,27 @@ impl Error {
     #[must_use]
     pub fn context(&self) -> &[(&'static str, String)] {
         &self.0.context
+    }
+
+    /// Where the code panicked, as `file:line:column`; for [`ErrorKind::Panic`].
+    #[must_use]
+    pub fn place(&self) -> Option<&str> {
+        let mut context = self.0.context.iter();
+        let found = context.find(|(name, _)| *name == crate::panic::PLACE_KEY)?;
+        Some(&found.1)
+    }
+
+    /// Where it was made, or turned into an error of the contract; if `RUST_BACKTRACE` asks for it.
+    #[must_use]
+    pub fn backtrace(&self) -> Option<&Backtrace> {
+        (self.0.backtrace.status() == BacktraceStatus::Captured).then_some(&self.0.backtrace)
+    }
+
+    /// Replaces the backtrace.
+    #[must_use]
+    pub(crate) fn with_backtrace(mut self, backtrace: Backtrace) -> Self {
+        self.0.backtrace = backtrace;
+        self
     }
 
     /// The error of type `E` that this one stands for, or that lies below it.

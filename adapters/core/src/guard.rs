@@ -1,7 +1,8 @@
 //! What handler and streamed body have in common: what stops them, and what ends with them.
 
-use crate::{Error, ErrorKind, Level, Stuck, Watch, Watchdog};
-use faas_sdk_scope::{CancelReason, Leftover, Scope};
+use crate::report::report_leftovers;
+use crate::{Error, ErrorKind, Stuck, Watch, Watchdog};
+use faas_sdk_scope::{CancelReason, Scope};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Span;
@@ -45,13 +46,13 @@ impl Drive {
         self.reserve.min(allowed / 10)
     }
 
-    pub(crate) fn watch(&self, scope: &Scope, id: &crate::Text) -> Option<Watch> {
+    pub(crate) fn watch(&self, scope: &Scope, id: &crate::Text, span: &Span) -> Option<Watch> {
         let (watchdog, stuck) = self.watchdog.as_ref()?;
         let allowed = scope.allowed()?;
         // The first quarter of the reserve belongs to the regular way, in which a timer drops the
         // handler. The scope is new, so all of its time is left.
         let due = allowed.saturating_sub(self.reserve_of(allowed) * 3 / 4);
-        Some(watchdog.watch(scope, id.clone(), due, Arc::clone(stuck)))
+        Some(watchdog.watch(scope, id.clone(), span, due, Arc::clone(stuck)))
     }
 }
 
@@ -70,31 +71,7 @@ pub(crate) async fn end(scope: &Scope, span: &Span, drive: &Drive) {
     };
     let leftovers = scope.end(allowance).await;
     if !leftovers.is_empty() {
-        span.in_scope(|| report_leftovers(&leftovers));
-    }
-}
-
-/// Logs what did not end with its invocation.
-pub fn report_leftovers(leftovers: &[Leftover]) {
-    for leftover in leftovers {
-        tracing::warn!(%leftover, "work did not end with its invocation");
-    }
-}
-
-/// The target of the log lines that tell how an invocation failed.
-const TARGET: &str = "faas_sdk::invocation";
-
-/// Logs a failure at the level of its kind.
-pub(crate) fn report(error: &Error) {
-    let kind = error.kind().name();
-    let code = error.code();
-    let context = (!error.context().is_empty()).then(|| format!("{:?}", error.context()));
-    let causes: Vec<_> = error.causes().collect();
-    let causes = (!causes.is_empty()).then(|| causes.join(": "));
-    match error.kind().level() {
-        Level::Info => tracing::info!(target: TARGET, kind, code, context, causes, "{error}"),
-        Level::Warn => tracing::warn!(target: TARGET, kind, code, context, causes, "{error}"),
-        Level::Error => tracing::error!(target: TARGET, kind, code, context, causes, "{error}"),
+        span.in_scope(|| report_leftovers(&leftovers, None));
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::guard::{self, Drive};
+use crate::report::{Facts, report};
 use crate::{Body, Error, Watch, panic};
 use bytes::Bytes;
 use faas_sdk_scope::{BoxFuture, CancelReason, Scope};
@@ -16,6 +17,7 @@ pub(crate) struct GuardedBody {
     span: Span,
     drive: Drive,
     watch: Option<Watch>,
+    facts: Facts,
 }
 
 enum State {
@@ -33,6 +35,7 @@ impl GuardedBody {
         span: Span,
         drive: Drive,
         watch: Option<Watch>,
+        facts: Facts,
     ) -> Self {
         Self {
             state: State::Streaming(body, None),
@@ -40,12 +43,13 @@ impl GuardedBody {
             span,
             drive,
             watch,
+            facts,
         }
     }
 
     fn finish(&mut self, error: Option<Error>) {
         if let Some(error) = &error {
-            self.span.in_scope(|| guard::report(error));
+            self.span.in_scope(|| report(error, None, error.message()));
         }
         let (scope, span, drive) = (self.scope.clone(), self.span.clone(), self.drive.clone());
         let end = Box::pin(async move { guard::end(&scope, &span, &drive).await });
@@ -98,6 +102,8 @@ impl http_body::Body for GuardedBody {
                     ready!(end.as_mut().poll(cx));
                     let error = error.take();
                     this.watch = None;
+                    let (facts, scope) = (this.facts, &this.scope);
+                    this.span.in_scope(|| facts.tell(scope, error.as_ref()));
                     this.state = State::Ended;
                     return Poll::Ready(error.map(Err));
                 }
@@ -123,6 +129,13 @@ impl Drop for GuardedBody {
         // What is still registered is ended by the engine, which finishes the scope.
         if matches!(self.state, State::Streaming(..)) {
             self.scope.cancel(CancelReason::Disconnected);
+        }
+        // The end has been told of unless the reader went away before it.
+        if !matches!(self.state, State::Ended) {
+            let reason = self.scope.cancellation();
+            let error = guard::cancelled(reason.unwrap_or(CancelReason::Disconnected));
+            let (facts, scope) = (self.facts, &self.scope);
+            self.span.in_scope(|| facts.tell(scope, Some(&error)));
         }
     }
 }

@@ -35,6 +35,7 @@
 
 mod batch;
 mod body;
+mod deployment;
 mod drive;
 mod env;
 mod error;
@@ -53,17 +54,19 @@ mod panic;
 mod platform;
 mod program;
 mod reply;
+mod report;
 mod stop;
 mod trace;
 mod watchdog;
 
 pub use batch::{Batch, Item, ItemOutcome};
 pub use body::{Body, BodySender};
+pub use deployment::Deployment;
 pub use drive::{catch_panic, drive};
 pub use env::Env;
 pub use error::{BoxError, Error, ErrorKind, Level, Result};
 pub use event::{Attribute, Data, Event, EventKind};
-pub use guard::{Drive, report_leftovers};
+pub use guard::Drive;
 pub use hooks::{Hooks, Stage};
 pub use input::{
     FromEvent, HttpRequest, PathParameters, Raw, ViaBatch, ViaEvent, ViaHttp, ViaInvocation,
@@ -78,6 +81,7 @@ pub use panic::capture_panics;
 pub use platform::{Detection, Platform};
 pub use program::{Entry, EntryKind, Program, Settings};
 pub use reply::{Content, Disposition, Outcome, Reply};
+pub use report::{report, report_leftovers, report_refused};
 pub use stop::Stop;
 pub use trace::{Trace, TraceContext};
 pub use watchdog::{Stuck, Watch, Watchdog};

@@ -1,13 +1,17 @@
 use crate::{Error, ErrorKind};
 use std::any::Any;
+use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
 thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
-    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+    static PLACE: RefCell<Option<(String, Backtrace)>> = const { RefCell::new(None) };
 }
+
+/// The name under which an error's context tells where a panic came from, as `file:line:column`.
+pub(crate) const PLACE_KEY: &str = "place";
 
 /// Installs a panic hook, once, that notes where a handler panicked instead of printing it: the
 /// place stands in the log line and in [`Error::context`]. Panics outside of handlers, and all of
@@ -19,7 +23,9 @@ pub fn capture_panics() {
         std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
             let guarded = GUARDED.with(Cell::get);
             if guarded {
-                PLACE.with(|place| *place.borrow_mut() = info.location().map(ToString::to_string));
+                let place = info.location().map(ToString::to_string).unwrap_or_default();
+                let noted = Some((place, Backtrace::capture()));
+                PLACE.with(|place| *place.borrow_mut() = noted);
             }
             if !guarded || !tracing::dispatcher::has_been_set() {
                 before(info);
@@ -50,7 +56,9 @@ pub(crate) fn error(panic: &(dyn Any + Send)) -> Error {
         .unwrap_or_else(|| "of a value that is no text".to_owned());
     let error = Error::new(ErrorKind::Panic, format!("panicked: {message}"));
     match PLACE.with(|place| place.borrow_mut().take()) {
-        Some(place) => error.with_context("place", place),
+        Some((place, backtrace)) => error
+            .with_context(PLACE_KEY, place)
+            .with_backtrace(backtrace),
         None => error,
     }
 }

@@ -1,4 +1,4 @@
-use crate::{Env, Program, Result};
+use crate::{Deployment, Env, Program, Result};
 
 /// How sure an adapter is that this process runs on its platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +24,12 @@ pub trait Platform: Send + Sync {
     fn deployed_as(&self, env: &Env) -> Option<Vec<String>> {
         let _ = env;
         None
+    }
+
+    /// What the platform says in variables of what is deployed; without any I/O. Default: nothing.
+    fn deployment(&self, env: &Env) -> Deployment {
+        let _ = env;
+        Deployment::new()
     }
 
     /// Serves the program until the platform ends it or a stop signal was followed.

@@ -1,5 +1,8 @@
 use crate::Text;
+use faas_sdk_scope::Stamp;
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::OnceLock;
 
 /// The trace of the hop that brought an invocation here.
 ///
@@ -10,6 +13,7 @@ pub struct Trace {
     parent: Option<Text>,
     state: Option<Text>,
     native: Option<(Text, Translate)>,
+    own: Option<TraceContext>,
 }
 
 /// Reads a platform's own trace header.
@@ -23,6 +27,7 @@ impl Trace {
             parent,
             state,
             native: None,
+            own: None,
         }
     }
 
@@ -43,6 +48,20 @@ impl Trace {
                 .and_then(|(header, translate)| translate(header))
         };
         parent.or_else(native)
+    }
+
+    /// The span of the invocation itself, which calls to others name as their parent: in the trace
+    /// of the hop, or in a new, unsampled one. It is the same each time for one id and start; `id`
+    /// is the invocation's.
+    #[must_use]
+    pub fn own(&self, id: &str, started: Stamp) -> TraceContext {
+        self.own
+            .unwrap_or_else(|| TraceContext::new(self.context(), id, started))
+    }
+
+    /// Sets the span of the invocation itself, where it is recorded by others.
+    pub fn set_own(&mut self, own: TraceContext) {
+        self.own = Some(own);
     }
 
     /// The header `tracestate`, unchanged.
@@ -89,6 +108,27 @@ impl TraceContext {
         (context.trace_id != 0 && context.span_id != 0).then_some(context)
     }
 
+    /// A span below `parent`, or the first one of a new trace. An invocation's id and start make it
+    /// unique also in instances that were restored from one snapshot and share their random keys.
+    fn new(parent: Option<Self>, id: &str, started: Stamp) -> Self {
+        static KEYS: OnceLock<RandomState> = OnceLock::new();
+        let keys = KEYS.get_or_init(RandomState::new);
+        let number = |part: u8| {
+            let mut hasher = keys.build_hasher();
+            hasher.write(id.as_bytes());
+            hasher.write_u128(started.realtime.as_nanos());
+            hasher.write_u8(part);
+            // Zero is no id.
+            hasher.finish().max(1)
+        };
+        let trace_id = || u128::from(number(1)) << 64 | u128::from(number(2));
+        Self {
+            trace_id: parent.map_or_else(trace_id, |parent| parent.trace_id),
+            span_id: number(0),
+            flags: parent.map_or(0, |parent| parent.flags),
+        }
+    }
+
     /// Whether the caller records this trace.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
@@ -130,6 +170,23 @@ mod tests {
     use super::*;
 
     const VALID: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    #[test]
+    fn an_invocation_is_a_span_of_its_own_in_the_trace_of_its_hop() {
+        let started = faas_sdk_scope::Instance::new().now();
+        let hop = Trace::w3c(Some(VALID.into()), None);
+        let own = hop.own("id", started);
+        assert_eq!(own.trace_id, 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736);
+        assert_ne!(own.span_id, 0x00f0_67aa_0ba9_02b7);
+        assert_eq!((own.flags, own), (1, hop.own("id", started)));
+        assert_ne!(own, hop.own("other", started));
+
+        let none = Trace::default();
+        let new = none.own("id", started);
+        assert_eq!(new.flags, 0, "nobody records it");
+        assert_ne!(new.trace_id, none.own("other", started).trace_id);
+        assert_eq!(TraceContext::parse(&new.to_string()), Some(new));
+    }
 
     #[test]
     fn reads_and_writes_version_00() {

@@ -1,10 +1,12 @@
-use crate::Text;
+use crate::report::{Facts, TARGET};
+use crate::{Error, ErrorKind, Text};
 use faas_sdk_scope::Scope;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tracing::Span;
 
 /// What an engine does about a handler that does not yield. All of it runs on the watchdog's
 /// thread: the threads of the runtime may be the ones that are stuck.
@@ -48,6 +50,7 @@ struct Entry {
     /// The pulse that was seen when the time was up, with a poll under way.
     suspect: Option<u64>,
     scope: Scope,
+    span: Span,
     stuck: Arc<dyn Stuck>,
 }
 
@@ -76,6 +79,7 @@ impl Watchdog {
         &self,
         scope: &Scope,
         invocation: Text,
+        span: &Span,
         due: Duration,
         stuck: Arc<dyn Stuck>,
     ) -> Watch {
@@ -89,6 +93,7 @@ impl Watchdog {
             due,
             suspect: None,
             scope: scope.clone(),
+            span: span.clone(),
             stuck,
         });
         if !state.started {
@@ -150,7 +155,7 @@ impl Shared {
         // Whatever the engine does wrong here, the process ends.
         let answer = AssertUnwindSafe(|| entry.stuck.answer(&entry.invocation, within));
         let answered = catch_unwind(answer).is_ok();
-        say(entry.invocation.clone(), alone, answered);
+        say(entry, alone, answered);
         if !alone {
             entry.stuck.stop();
             let until = Instant::now() + self.drain;
@@ -164,19 +169,22 @@ impl Shared {
 
 /// Logs that the process ends. On a thread of its own and with little patience: the handler may be
 /// stuck in writing to the very output that the log goes to.
-fn say(request_id: Text, alone: bool, answered: bool) {
+fn say(entry: &Entry, alone: bool, answered: bool) {
     let (said, heard) = mpsc::channel();
-    let line = move || {
+    let (span, scope) = (entry.span.clone(), entry.scope.clone());
+    let lines = move || {
+        let _entered = span.enter();
         tracing::error!(
-            %request_id,
+            target: TARGET,
             alone,
             answered,
             "the handler did not yield until its deadline and can't be cancelled: the process ends"
         );
+        Facts::default().tell(&scope, Some(&Error::from(ErrorKind::Timeout)));
         // Nobody waits any more if it took too long.
         let _ = said.send(());
     };
-    if std::thread::Builder::new().spawn(line).is_ok() {
+    if std::thread::Builder::new().spawn(lines).is_ok() {
         let _ = heard.recv_timeout(Duration::from_millis(200));
     }
 }
@@ -267,7 +275,7 @@ mod tests {
         let instance = Instance::new();
         let (_, _flight) = instance.arrive();
         let scope = Scope::new(&instance, Some(SOON));
-        let _watch = watchdog.watch(&scope, "a".into(), SOON, recorder);
+        let _watch = watchdog.watch(&scope, "a".into(), &Span::none(), SOON, recorder);
         scope.poll(|| {
             assert_eq!(said.recv_timeout(LONG).expect("an answer"), "answer a");
             assert_eq!(said.recv_timeout(LONG).expect("the end"), "exit");
@@ -281,7 +289,7 @@ mod tests {
         let (_, _flight) = instance.arrive();
         let (_, company) = instance.arrive();
         let scope = Scope::new(&instance, Some(SOON));
-        let _watch = watchdog.watch(&scope, "a".into(), SOON, recorder);
+        let _watch = watchdog.watch(&scope, "a".into(), &Span::none(), SOON, recorder);
         scope.poll(|| {
             assert_eq!(said.recv_timeout(LONG).expect("an answer"), "answer a");
             assert_eq!(said.recv_timeout(LONG).expect("the stop"), "stop");
@@ -295,7 +303,7 @@ mod tests {
     fn a_handler_that_waits_is_left_to_its_timer() {
         let (watchdog, recorder, said) = watchdog();
         let scope = Scope::new(&Instance::new(), Some(SOON));
-        let watch = watchdog.watch(&scope, "a".into(), Duration::ZERO, recorder);
+        let watch = watchdog.watch(&scope, "a".into(), &Span::none(), Duration::ZERO, recorder);
         // Polled now and then, but never stuck in one poll.
         for _ in 0..20 {
             scope.poll(|| ());

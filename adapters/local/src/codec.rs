@@ -10,7 +10,7 @@ use faas_sdk_scope::Scope;
 use http::Method;
 use http::header::HeaderMap;
 use http::request::Parts;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a development server makes of a request.
 pub(crate) struct Requests {
@@ -21,9 +21,10 @@ pub(crate) struct Requests {
 /// What has to be remembered of a request.
 pub(crate) struct Call {
     what: What,
-    /// As the log names it: `hello`, or `GET /items/1`.
+    /// As an error names it: `hello`, or `GET /items/1`.
     name: String,
-    started: Instant,
+    /// The id of the invocation, once it is decoded.
+    id: Option<Text>,
 }
 
 /// What a request is.
@@ -113,7 +114,7 @@ impl Codec for Requests {
         let call = Call {
             what,
             name,
-            started: Instant::now(),
+            id: None,
         };
         Class::Invoke {
             call,
@@ -129,6 +130,7 @@ impl Codec for Requests {
     ) -> BoxFuture<'a, Result<Invocation>> {
         Box::pin(async move {
             let mut info = info(&call.what, request.headers());
+            call.id = Some(info.id.clone());
             let payload = match &call.what {
                 What::Http(_) => Payload::Http(request),
                 What::Function(name) => {
@@ -164,26 +166,18 @@ impl Codec for Requests {
         })
     }
 
-    fn encode(&self, call: Call, outcome: Outcome) -> HttpResponse {
-        let streamed = outcome
-            .as_ref()
-            .is_ok_and(faas_sdk_core::Reply::is_streamed);
-        let response = match outcome {
+    fn id(&self, call: &Call) -> Option<Text> {
+        call.id.clone()
+    }
+
+    fn encode(&self, _: Call, outcome: Outcome) -> HttpResponse {
+        match outcome {
             Ok(reply) => reply::response(reply),
             Err(error) => {
                 let missed = error.code() == NO_ROUTE;
                 reply::failure(&error, missed.then(|| listing::names(&self.entries)))
             }
-        };
-        let milliseconds = call.started.elapsed().as_secs_f64() * 1000.0;
-        tracing::info!(
-            status = response.status().as_u16(),
-            ms = (milliseconds * 1000.0).round() / 1000.0,
-            streamed,
-            "{}",
-            call.name
-        );
-        response
+        }
     }
 }
 

@@ -142,7 +142,7 @@ pub(crate) async fn invoke(program: &Program, function: String, payload: Vec<u8>
             call.await
         }
     };
-    report_leftovers(&scope.finish(how.end).await);
+    report_leftovers(&scope.finish(how.end).await, None);
     drop(in_flight);
     if tokio::time::timeout(program.settings.drain, instance.idle())
         .await

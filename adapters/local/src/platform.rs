@@ -2,7 +2,7 @@ use crate::codec::Requests;
 use crate::one_shot::{self, Command, LAST_GRACE};
 use crate::settings::Listening;
 use crate::{listing, settings};
-use faas_sdk_core::{Detection, Env, Platform, Program, Result, Stop};
+use faas_sdk_core::{Deployment, Detection, Env, Platform, Program, Result, Stop};
 use faas_sdk_push::{Profile, Server};
 use std::io::Write;
 use std::sync::Arc;
@@ -27,6 +27,12 @@ impl Platform for Local {
     /// Never: it is what remains where no other platform is found.
     fn detect(&self, _: &Env) -> Detection {
         Detection::No
+    }
+
+    fn deployment(&self, _: &Env) -> Deployment {
+        let mut deployment = Deployment::new();
+        deployment.instance = Some(format!("local-{}", std::process::id()));
+        deployment
     }
 
     async fn serve(&self, program: Program) -> Result<()> {
@@ -73,9 +79,10 @@ async fn serve(program: Program) -> Result<()> {
         .await
 }
 
-/// Tells a person at a terminal. Whether anybody listens makes no difference to serving.
+/// Tells a person at a terminal, on standard error: standard output is for log lines. Whether
+/// anybody listens makes no difference to serving.
 fn say(text: &str) {
-    let mut out = std::io::stdout();
+    let mut out = std::io::stderr();
     let _ = out
         .write_all(format!("{text}\n").as_bytes())
         .and_then(|()| out.flush());

@@ -1,6 +1,6 @@
 use crate::{Detail, error_response};
 use faas_sdk_core::{
-    BoxFuture, Error, HttpRequest, HttpResponse, Invocation, Outcome, Result, Stage,
+    BoxFuture, Error, HttpRequest, HttpResponse, Invocation, Outcome, Result, Stage, Text,
 };
 use faas_sdk_scope::Scope;
 use http::request::Parts;
@@ -29,6 +29,12 @@ pub trait Codec: Send + Sync + 'static {
         request: HttpRequest,
         scope: Scope,
     ) -> BoxFuture<'a, Result<Invocation>>;
+
+    /// The id of the invocation, as far as it is known: for the log, where decoding fails.
+    fn id(&self, call: &Self::Call) -> Option<Text> {
+        let _ = call;
+        None
+    }
 
     /// Answers the request: with the reply, with why decoding failed or the request was refused,
     /// or with a timeout.

@@ -2,7 +2,8 @@ use crate::Codec;
 use crate::exchange::{Answer, Exchange};
 use crate::shared::Shared;
 use faas_sdk_core::{
-    BoxFuture, Drive, Error, ErrorKind, HttpRequest, Result, Stage, drive, report_leftovers,
+    BoxFuture, Drive, Error, ErrorKind, HttpRequest, Result, Stage, drive, report,
+    report_leftovers, report_refused,
 };
 use faas_sdk_scope::{Arrival, CancelReason, InFlight, Scope};
 use std::sync::Arc;
@@ -40,6 +41,11 @@ pub(crate) async fn run<C: Codec>(
         }
         Err(error) => Err(error),
     };
+    // An invocation that is driven knows its own.
+    let mut id = decoded.as_ref().ok().map(|decoded| decoded.info.id.clone());
+    if id.is_none() {
+        id = shared.codec.id(&call);
+    }
     exchange.put_call(call);
     let outcome = match decoded {
         Ok(mut invocation) => {
@@ -47,7 +53,7 @@ pub(crate) async fn run<C: Codec>(
             drive(&*shared.invoke, invocation, &how(&exchange)).await
         }
         Err(error) => {
-            report(&error);
+            report_refused(&error, id.as_deref(), scope);
             Err(error)
         }
     };
@@ -74,7 +80,7 @@ pub(crate) async fn run<C: Codec>(
     }
     if scope.has_work() {
         let leftovers = Box::pin(scope.finish(shared.settings.end)).await;
-        report_leftovers(&leftovers);
+        report_leftovers(&leftovers, id.as_deref());
     }
     drop(admission);
 }
@@ -112,7 +118,7 @@ fn wake<'a, C: Codec>(
         shared.init().await?;
         if thawed && let Err(error) = shared.run_hooks(Stage::OnThaw).await {
             // The function may still do without; what it needs will say so itself.
-            report(&error);
+            report(&error, None, "a hook failed");
         }
         Ok(())
     }))
@@ -149,10 +155,4 @@ async fn until_cancelled<T>(scope: &Scope, work: BoxFuture<'_, Result<T>>) -> Re
         _ => ErrorKind::Cancelled,
     };
     Err(Error::new(kind, reason.to_string()))
-}
-
-/// Logs what failed before the handler, as [`drive`] does for the handler itself.
-fn report(error: &Error) {
-    let causes: Vec<_> = error.causes().collect();
-    tracing::warn!(code = error.code(), ?causes, "{error}");
 }

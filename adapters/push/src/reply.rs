@@ -3,7 +3,7 @@ use crate::exchange::{Answer, Exchange};
 use crate::headers::is_hop_by_hop;
 use crate::{Codec, Detail, error_response};
 use bytes::Bytes;
-use faas_sdk_core::{Body, BoxFuture, Error, ErrorKind, HttpResponse};
+use faas_sdk_core::{Body, BoxFuture, Error, ErrorKind, HttpResponse, report};
 use faas_sdk_scope::CatchUnwind;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode, Version};
@@ -183,7 +183,7 @@ fn finalise(mut response: HttpResponse, head_only: bool) -> HttpResponse {
             ErrorKind::Internal,
             format!("the function answered with status {status}, which is no answer"),
         );
-        tracing::error!("{error}");
+        report(&error, None, error.message());
         return error_response(&error, Detail::Public);
     }
     // The version of the answer is the connection's; the server accepts no other.

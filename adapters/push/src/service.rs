@@ -5,7 +5,7 @@ use crate::reply::{Reply, ReplyBody};
 use crate::request_body::{RequestBody, too_large};
 use crate::shared::Shared;
 use crate::{Class, Codec, Detail, Situation, error_response};
-use faas_sdk_core::{Body, Error, ErrorKind, Stage};
+use faas_sdk_core::{Body, Error, ErrorKind, Stage, report};
 use faas_sdk_scope::Scope;
 use http::request::Parts;
 use http::{Method, Request, Response, Version};
@@ -46,8 +46,7 @@ impl<C: Codec> Endpoint<C> {
         drop(tokio::spawn(async move {
             let result = shared.run_hooks(stage).await;
             if let Err(error) = &result {
-                let causes: Vec<_> = error.causes().collect();
-                tracing::error!(?stage, ?causes, "{error}");
+                report(error, None, &format!("the {stage:?} hooks failed"));
             }
             // Nobody may be waiting any more.
             drop(sender.send(shared.codec.encode_hook(stage, result)));
@@ -110,7 +109,8 @@ impl<C: Codec> Endpoint<C> {
 
     /// Answers without reading the body.
     fn refuse(&self, call: C::Call, error: Error, head: &Parts) -> Reply<C> {
-        tracing::warn!(code = error.code(), peer = %self.0.peer, "refused: {error}");
+        let id = self.0.shared.codec.id(&call);
+        report(&error, id.as_deref(), "an invocation was refused");
         let busy = self.0.activity.begin(None);
         self.0.activity.leave_unread();
         let response = self.0.shared.codec.encode(call, Err(error));

@@ -36,7 +36,7 @@ impl Default for InvokeConfig {
 }
 
 /// Bounded, because a time that a clock cannot add is a panic far away from here.
-fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+pub(super) fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     const DAY: u64 = 86_400_000;
     match u64::deserialize(deserializer)? {
         time @ ..=DAY => Ok(time),

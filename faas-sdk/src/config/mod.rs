@@ -30,6 +30,8 @@ mod environment;
 mod error;
 mod file;
 mod invoke;
+#[cfg(feature = "log")]
+mod log;
 mod names;
 #[cfg(feature = "config-file")]
 mod parse;
@@ -55,6 +57,8 @@ pub use error::ConfigError;
 use error::{Origin, Refusal};
 use file::Source;
 pub use invoke::InvokeConfig;
+#[cfg(feature = "log")]
+pub use log::{LogConfig, LogFormat};
 use section::{SECTIONS, Section};
 use value::{Table, Value};
 
@@ -73,6 +77,8 @@ pub struct Config {
     root: Value,
     source: Option<Source>,
     invoke: InvokeConfig,
+    #[cfg(feature = "log")]
+    log: LogConfig,
 }
 
 impl Config {
@@ -108,8 +114,14 @@ impl Config {
             root,
             source,
             invoke: InvokeConfig::default(),
+            #[cfg(feature = "log")]
+            log: LogConfig::default(),
         };
         config.invoke = config.section("invoke")?;
+        #[cfg(feature = "log")]
+        {
+            config.log = config.section("log")?;
+        }
         Ok(config)
     }
 
@@ -117,6 +129,13 @@ impl Config {
     #[must_use]
     pub fn invoke(&self) -> &InvokeConfig {
         &self.invoke
+    }
+
+    /// How log lines are written: section `[log]`.
+    #[cfg(feature = "log")]
+    #[must_use]
+    pub fn log(&self) -> &LogConfig {
+        &self.log
     }
 
     /// The section `[app]` as the user's own type; an empty table if nothing is set.
@@ -170,6 +189,8 @@ impl Default for Config {
             root: Value::Table(Table::new()),
             source: None,
             invoke: InvokeConfig::default(),
+            #[cfg(feature = "log")]
+            log: LogConfig::default(),
         }
     }
 }

@@ -1,4 +1,5 @@
 use crate::app::IntoApp;
+use crate::config::{Config, Environment};
 use crate::error::Result;
 use faas_sdk_core::Env;
 use faas_sdk_testkit::behaviour::{Answer, Served, Subject};
@@ -41,7 +42,8 @@ where
     for subject in subjects(function) {
         let name = subject.name();
         let env = Env::from_iter([("FAAS_FUNCTION", function)]);
-        let program = app().into_app().into_program(name, None, env);
+        let config = Config::load(&Environment::with_variables(&env));
+        let program = app().into_app().into_program(name, None, env, config);
         let served = subject.start(program, None).await;
         let served = served.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         check(OnPlatform {

@@ -14,7 +14,7 @@ pub(super) enum Metric {
     P99,
     /// TCP connections opened by the process.
     Connections,
-    /// Allocations for one invocation.
+    /// Allocations for one invocation, or one line.
     Allocations,
     /// Bytes allocated for one invocation.
     Bytes,
@@ -24,22 +24,17 @@ pub(super) enum Metric {
     Start,
     /// Resident memory after the last invocation, in MiB.
     Resident,
+    /// Wall time for one line of a single thread, in ns.
+    Line,
+    /// Wall time of eight threads over the lines of all of them, in ns.
+    LineOfEight,
+    /// Instructions for one line, in user mode.
+    Instructions,
+    /// The length of a line, its end included.
+    Length,
 }
 
 impl Metric {
-    /// All, in the order of the tables.
-    pub(super) const ALL: [Self; 9] = [
-        Self::Cpu,
-        Self::P50,
-        Self::P99,
-        Self::Connections,
-        Self::Allocations,
-        Self::Bytes,
-        Self::Size,
-        Self::Start,
-        Self::Resident,
-    ];
-
     /// The heading of its column.
     pub(super) const fn title(self) -> &'static str {
         match self {
@@ -52,6 +47,10 @@ impl Metric {
             Self::Size => "size KiB",
             Self::Start => "start ms",
             Self::Resident => "RSS MiB",
+            Self::Line => "ns, 1 thread",
+            Self::LineOfEight => "ns, 8 threads",
+            Self::Instructions => "instructions",
+            Self::Length => "line bytes",
         }
     }
 }

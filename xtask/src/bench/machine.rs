@@ -1,10 +1,11 @@
 //! What the numbers were measured on, and how far they can be trusted.
 
-use super::affinity::Processors;
+use std::fmt::Display;
 use std::fs::read_to_string;
 
-/// Prints the machine and its caveats.
-pub(super) fn print(processors: &Processors) {
+/// Prints the machine, how its processors are dealt out, and its caveats: `crowded` says what
+/// fewer than three cores lead to.
+pub(super) fn print(dealt: impl Display, crowded: &str) {
     let cpuinfo = read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
         let line = cpuinfo.lines().find(|line| line.starts_with(name))?;
@@ -18,7 +19,7 @@ pub(super) fn print(processors: &Processors) {
     let load = read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split_whitespace().next().unwrap_or("unknown");
     println!(
-        "machine: {}, {cores} cores, {}, load {load}; {processors}",
+        "machine: {}, {cores} cores, {}, load {load}; {dealt}",
         field("model name").unwrap_or("unknown processor"),
         if virtual_machine {
             "a virtual machine, so perhaps shared"
@@ -27,7 +28,7 @@ pub(super) fn print(processors: &Processors) {
         },
     );
     if cores < 3 {
-        println!("caveat: fewer than 3 cores, so multi-thread programs share one with the host");
+        println!("caveat: fewer than 3 cores, so {crowded}");
     }
     println!("caveat: ratios within this run count, absolute times do not");
 }

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use faas_sdk_core::{Error, Program, Result, Stage, Stop, Watchdog};
+use faas_sdk_core::{Error, Program, Result, Stage, Stop, Watchdog, report};
 use faas_sdk_scope::Instance;
 
 use super::codec::Codec;
-use super::delivery;
 use super::profile::Profile;
 use super::shared::Shared;
 use super::start::report_init_error;
@@ -124,7 +123,7 @@ impl<C: Codec> Engine<C> {
             () = stop.forced() => {}
             hooks = shared.hooks.run(Stage::Shutdown, shared.settings.drain) => {
                 if let Err(error) = hooks {
-                    delivery::log(&error, None, "a shutdown hook failed");
+                    report(&error, None, "a shutdown hook failed");
                 }
             }
         }

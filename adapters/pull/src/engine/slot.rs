@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use faas_sdk_core::{
-    Drive, Error, ErrorKind, Invocation, Outcome, Result, Stage, Stop, Watchdog, drive,
-    report_leftovers,
+    Drive, Error, ErrorKind, Invocation, Outcome, Result, Stage, Stop, Watchdog, drive, report,
+    report_leftovers, report_refused,
 };
 use faas_sdk_scope::{Arrival, Background, CancelReason, InFlight, Scope};
 
@@ -86,6 +86,7 @@ impl<C: Codec> Slot<C> {
                 }
                 Next::Undecodable(error, in_flight) => {
                     let scope = Scope::new(&shared.instance, None);
+                    self.say_refused(&error, &scope);
                     self.answer(&mut line, &scope, Err(error)).await;
                     drop(in_flight);
                     self.pause_after_failures().await;
@@ -95,11 +96,11 @@ impl<C: Codec> Slot<C> {
                     self.pause(1).await;
                 }
                 Next::Again(error) => {
-                    delivery::log(&error, None, "no invocation, the poll is repeated");
+                    report(&error, None, "no invocation, the poll is repeated");
                     self.pause(self.failed()).await;
                 }
                 Next::Fatal(error) => {
-                    delivery::log(&error, None, "the platform ends this instance");
+                    report(&error, None, "the platform ends this instance");
                     return Err(error);
                 }
             }
@@ -164,14 +165,7 @@ impl<C: Codec> Slot<C> {
         let (arrival, in_flight) = instance.arrive();
         match codec.decode(call, answer.head, answer.body, instance) {
             Ok(invocation) => Next::Invocation(invocation, arrival, in_flight),
-            Err(error) => {
-                delivery::log(
-                    &error,
-                    Some(codec.id(call)),
-                    "the invocation does not decode",
-                );
-                Next::Undecodable(error, in_flight)
-            }
+            Err(error) => Next::Undecodable(error, in_flight),
         }
     }
 
@@ -195,11 +189,6 @@ impl<C: Codec> Slot<C> {
             }
             Some(call) => {
                 let error = Error::new(kind, "the event could not be read").with_source(error);
-                delivery::log(
-                    &error,
-                    Some(codec.id(&call)),
-                    "the invocation does not decode",
-                );
                 // The platform may hand the same event out again at once.
                 self.failed();
                 *self.current() = Some(call);
@@ -222,18 +211,24 @@ impl<C: Codec> Slot<C> {
             ..
         } = &*self.shared;
         invocation.info.cold_start = arrival.cold_start;
-        let scope = invocation.scope.clone();
+        let (scope, id) = (invocation.scope.clone(), invocation.info.id.clone());
         if let Some(gap) = arrival.thawed {
             tracing::debug!(?gap, "the instance was frozen");
             self.hooks(Stage::OnThaw, &scope).await;
         }
         let outcome = until_cancelled(cancel, &scope, drive(&**invoke, invocation, how)).await;
         self.answer(line, &scope, outcome).await;
-        report_leftovers(&scope.finish(settings.end).await);
+        report_leftovers(&scope.finish(settings.end).await, Some(&id));
         let instance = scope.instance();
         if instance.background() != Background::Always && instance.in_flight() == 1 {
             self.hooks(Stage::BeforeFreeze, &scope).await;
         }
+    }
+
+    fn say_refused(&self, error: &Error, scope: &Scope) {
+        let current = self.current();
+        let id = current.as_ref().map(|call| self.shared.codec.id(call));
+        report_refused(error, id, scope);
     }
 
     /// Runs hooks beside an invocation, in the time it has left.
@@ -244,7 +239,7 @@ impl<C: Codec> Slot<C> {
         if hooks.has(stage) {
             let allowance = scope.remaining().unwrap_or(Duration::MAX).min(settings.end);
             if let Err(error) = hooks.run(stage, allowance).await {
-                delivery::log(&error, None, "a hook failed");
+                report(&error, None, "a hook failed");
             }
         }
     }
@@ -287,7 +282,7 @@ impl<C: Codec> Slot<C> {
             Err(error) => error,
         };
         let id = Some(codec.id(call));
-        delivery::log(
+        report(
             &error,
             id,
             "the reply cannot be carried, the error is reported in its place",
@@ -295,7 +290,7 @@ impl<C: Codec> Slot<C> {
         out.clear();
         codec
             .report(call, Err(error), out)
-            .inspect_err(|error| delivery::log(error, id, "the invocation stays unanswered"))
+            .inspect_err(|error| report(error, id, "the invocation stays unanswered"))
             .ok()
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use faas_sdk_core::{Error, ErrorKind, Result};
+use faas_sdk_core::{Error, ErrorKind, Result, report};
 use tokio::time::{sleep, timeout};
 
 use super::codec::{Codec, Delivery, refusal};
@@ -26,7 +26,7 @@ impl<C: Codec> Shared<C> {
             }),
         };
         if let Err(error) = done {
-            delivery::log(&error, None, "the function could not be initialised");
+            report(&error, None, "the function could not be initialised");
             report_init_error(&self.codec, &self.profile, &error).await;
             return Err(error);
         }
@@ -50,7 +50,7 @@ impl<C: Codec> Shared<C> {
                     Error::new(ErrorKind::Unavailable, message).with_source(error)
                 }
             };
-            delivery::log(&error, None, "not ready");
+            report(&error, None, "not ready");
             if attempt == READY_ATTEMPTS {
                 return Err(error);
             }

@@ -30,7 +30,8 @@ impl<C: Codec> Stuck for Slot<C> {
                 tracing::error!(request_id = id, status, "the platform refused the report");
             }
             Err(error) => {
-                tracing::error!(request_id = id, %error, "the report did not reach the platform");
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(request_id = id, error, "the report did not reach the platform");
             }
         }
     }

@@ -1,8 +1,8 @@
 //! The bench's side of a host, and a program under it.
 
 use super::affinity::Processors;
-use super::build::Built;
 use super::program::Program;
+use crate::bench::build::Built;
 use crate::child::Owned;
 use anyhow::{Context, Result, bail};
 use nix::time::{ClockId, clock_gettime};
@@ -74,15 +74,7 @@ impl Session {
         program: &Program,
         wrapper: &[&str],
     ) -> Result<Running> {
-        let path = built.path(program.name);
-        let mut command = match wrapper {
-            [] => Command::new(&path),
-            [first, rest @ ..] => {
-                let mut command = Command::new(first);
-                command.args(rest).arg(&path);
-                command
-            }
-        };
+        let mut command = built.command(program.name, wrapper);
         let notes = built.notes(program.name);
         let notes = File::create(&notes).with_context(|| notes.display().to_string())?;
         environment(&mut command, &format!("127.0.0.1:{}", self.port));
@@ -143,11 +135,8 @@ impl Session {
     }
 }
 
-/// What Lambda sets, and nothing else.
+/// What Lambda sets.
 fn environment(command: &mut Command, host: &str) {
-    command
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("AWS_LAMBDA_RUNTIME_API", host);
     for (name, value) in [
         ("AWS_LAMBDA_FUNCTION_NAME", "bench"),

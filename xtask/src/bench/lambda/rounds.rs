@@ -1,10 +1,11 @@
 //! Running a program: for a round, and for its start.
 
 use super::affinity::Processors;
-use super::build::Built;
-use super::figures::{Figures, Metric};
 use super::program::Program;
 use super::session::{Session, number};
+use crate::bench::build::Built;
+use crate::bench::figures::{Figures, Metric};
+use crate::bench::series::Series;
 use anyhow::{Context, Result};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
@@ -64,20 +65,21 @@ pub(super) fn round(
 pub(super) fn starts(
     built: &Built,
     processors: &Processors,
-    programs: &mut [(Program, &mut Figures)],
+    series: &mut Series<Program>,
     starts: u32,
 ) -> Result<()> {
     let session = Session::new(built, processors, &["--hold"])?;
     // The first turn reads the programs from disk and does not count.
     for turn in 0..=starts {
-        for (program, figures) in programs.iter_mut() {
+        series.each(|program, figures| {
             let mut running = session.start(built, processors, program, &[])?;
             let first = session.expect("first", built, &mut running)?.parse()?;
             let took = Duration::from_nanos(first).saturating_sub(running.started);
             if turn > 0 {
                 figures.add(Metric::Start, took.as_secs_f64() * 1e3);
             }
-        }
+            Ok(())
+        })?;
     }
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! What is measured: ours and the peers.
 
+use crate::bench::build::Built;
+use anyhow::Result;
+
 /// How a program is built.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Origin {
@@ -103,6 +106,20 @@ const fn program(name: &'static str, origin: Origin, work: Work, threads: Thread
     }
 }
 
+impl Program {
+    /// Builds it and keeps it under its name.
+    pub(super) fn build(&self, built: &Built) -> Result<()> {
+        match self.origin {
+            Origin::Hello(features) => {
+                let package = ["--package", "hello", "--bin", "hello"];
+                let features = ["--no-default-features", "--features", features];
+                built.own(&[&package[..], &features].concat(), "hello", self.name)
+            }
+            Origin::Peer(package) => built.peer(package, self.name),
+        }
+    }
+}
+
 impl Work {
     /// The event, and the answer that is right.
     pub(super) const fn event_and_answer(self) -> (&'static str, &'static str) {
@@ -115,17 +132,7 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
-    use super::{PAIRS, PROGRAMS, Work};
-
-    #[test]
-    fn pairs_name_programs() {
-        for name in PAIRS.iter().flat_map(|(ours, peer)| [ours, peer]) {
-            assert!(
-                PROGRAMS.iter().any(|program| program.name == *name),
-                "{name}"
-            );
-        }
-    }
+    use super::Work;
 
     #[test]
     fn the_echo_is_of_the_stated_size() {

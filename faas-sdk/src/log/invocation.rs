@@ -1,0 +1,38 @@
+use faas_sdk_core::{BoxFuture, Invocation, Invoke, Outcome, TraceContext};
+use std::sync::Arc;
+use tracing::Span;
+
+/// Stands around everything else, so that the lines of layers carry the invocation's facts too.
+pub(crate) struct Logged(pub(crate) Arc<dyn Invoke>);
+
+impl Invoke for Logged {
+    fn invoke(&self, mut invocation: Invocation) -> BoxFuture<'_, Outcome> {
+        let span = Span::current();
+        if !span.is_disabled() {
+            begin(&mut invocation, &span);
+        }
+        self.0.invoke(invocation)
+    }
+}
+
+/// Tells the log what it is to know, and the invocation which span of a trace it is.
+fn begin(invocation: &mut Invocation, span: &Span) {
+    let (info, scope) = (&mut invocation.info, &invocation.scope);
+    let own = info.trace.own(&info.id, scope.started());
+    let function = info.function.name.as_deref().map(str::to_owned);
+    let mut known = faas_sdk_log::Invocation::new(&*info.id)
+        .trace(own.trace_id, own.span_id, own.flags)
+        .cold_start(info.cold_start)
+        .function(function)
+        .scope(scope);
+    if let Some(hop) = info.trace.context() {
+        known = known.parent(hop.trace_id, hop.span_id, hop.flags, info.trace.state());
+    }
+    if let Some((trace_id, span_id, flags)) = known.bind(span) {
+        info.trace.set_own(TraceContext {
+            trace_id,
+            span_id,
+            flags,
+        });
+    }
+}
