@@ -1,7 +1,7 @@
 use crate::error::Describe;
 use crate::filter::{Filter, FilterError, platform_level};
 use crate::layer::LogLayer;
-use crate::logger::Logger;
+use crate::logger::{Apart, Logger};
 use crate::origin::{Block, Origin};
 use crate::output::{Descriptor, Sink};
 use crate::pretty::Colours;
@@ -266,7 +266,9 @@ impl Builder {
             Output::Stderr => Arc::new(Descriptor::stderr()),
             Output::Sink(sink) => sink,
         };
-        let namespace = self.namespace.or_else(|| origin.service.clone().map(Into::into));
+        let namespace = self
+            .namespace
+            .or_else(|| origin.service.clone().map(Into::into));
         let logger = Logger {
             id: next_id(),
             process: Block::of_process(&profile, &origin, self.project.as_deref()),
@@ -277,13 +279,21 @@ impl Builder {
             sink,
             write_timeout: self.write_timeout,
             // Somebody who looks at a terminal is not helped by lines out of their order.
-            ring: if profile.layout == Layout::Pretty { 0 } else { self.ring },
+            ring: if profile.layout == Layout::Pretty {
+                0
+            } else {
+                self.ring
+            },
             sampling: Sampling::new(self.sampling),
-            colours: if terminal && !plain { Colours::On } else { Colours::Off },
+            colours: if terminal && !plain {
+                Colours::On
+            } else {
+                Colours::Off
+            },
             filter: RwLock::new(filter),
             sites: RwLock::default(),
             rings: Mutex::default(),
-            seq: AtomicU64::new(0),
+            seq: Apart::default(),
             lost: AtomicU64::new(0),
         };
         (LogLayer::new(logger), warning)

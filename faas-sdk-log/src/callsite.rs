@@ -108,9 +108,7 @@ impl Callsite {
                 if let Some(name) = own_name(metadata) {
                     self.event.extend_from_slice(name.as_bytes());
                 }
-                if self.level <= rules.code_from
-                    && let Some((file, line)) = metadata.file().zip(metadata.line())
-                {
+                if let Some((file, line)) = place(metadata, rules) {
                     self.code
                         .extend_from_slice(format!("{file}:{line}").as_bytes());
                 }
@@ -129,9 +127,7 @@ impl Callsite {
         encode::key(&mut self.target, "target");
         encode::string(&mut self.target, metadata.target(), 256);
         self.target.push(b',');
-        if self.level <= rules.code_from
-            && let Some((file, line)) = metadata.file().zip(metadata.line())
-        {
+        if let Some((file, line)) = place(metadata, rules) {
             if spelling.google {
                 self.google_code(file, line, metadata);
             } else {
@@ -171,6 +167,14 @@ impl Callsite {
     pub(crate) fn decide(&self, decision: Decision) {
         self.decision.store(decision as u8, Ordering::Relaxed);
     }
+}
+
+/// Where a line is written, if its level says so. The engine's lines tell of what happened elsewhere.
+fn place<'a>(metadata: &Metadata<'a>, rules: &Rules) -> Option<(&'a str, u32)> {
+    if *metadata.level() > rules.code_from || metadata.target() == INVOKE_TARGET {
+        return None;
+    }
+    metadata.file().zip(metadata.line())
 }
 
 /// The name that the author gave to an event; without one, tracing makes one of file and line.

@@ -2,12 +2,18 @@ use crate::callsite::hash;
 use crate::encode;
 use crate::redact::REDACTED;
 use crate::rules::KEYS;
+use std::ops::Range;
 
-/// The members of `fields`, written one behind the other.
+/// The members of `fields`, written one behind the other, each with a comma behind it.
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
     bytes: Vec<u8>,
     list: Vec<Entry>,
+    /// A bit for each key that is there; a key whose bit is missing is new.
+    seen: u64,
+    /// Some of the bytes belong to no member any more.
+    holes: bool,
+    /// Bytes of values and members that were left out.
     pub(crate) removed: usize,
 }
 
@@ -17,13 +23,14 @@ struct Entry {
     hash: u64,
     start: u32,
     value: u32,
+    /// Behind the value; the comma is there.
     end: u32,
     /// It is a JSON text, which may be shortened.
     text: bool,
 }
 
 /// A member that was begun with [`Entries::begin`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[must_use]
 pub(crate) struct Begun {
     hash: u64,
@@ -31,10 +38,15 @@ pub(crate) struct Begun {
     value: usize,
 }
 
+/// Beyond this, places are not counted any more; no line is ever so long.
+const MOST: usize = u32::MAX as usize / 2;
+
 impl Entries {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.list.clear();
+        self.seen = 0;
+        self.holes = false;
         self.removed = 0;
     }
 
@@ -57,37 +69,49 @@ impl Entries {
         &mut self.bytes
     }
 
+    /// Takes a member back.
+    pub(crate) fn cancel(&mut self, begun: Begun) {
+        self.bytes.truncate(begun.start);
+    }
+
     /// Ends a member. Of two with one key the later one stays; beyond the most keys there may be it
     /// is taken back.
     pub(crate) fn end(&mut self, begun: Begun, text: bool) {
         let Begun { hash, start, value } = begun;
-        let (before, key) = (self.list.len(), self.bytes.get(start..value));
-        let key = key.unwrap_or_default();
-        self.list
-            .retain(|entry| entry.hash != hash || self.bytes.get(entry.key()) != Some(key));
-        let place = |offset: usize| u32::try_from(offset).ok();
-        match (place(start), place(value), place(self.bytes.len())) {
-            (Some(start), Some(value), Some(end))
-                if self.list.len() < KEYS || self.list.len() < before =>
-            {
-                self.list.push(Entry {
-                    hash,
-                    start,
-                    value,
-                    end,
-                    text,
-                });
-            }
-            _ => {
-                self.removed += self.bytes.len() - start;
-                self.bytes.truncate(start);
-            }
+        let end = self.bytes.len();
+        if self.seen & bit(hash) != 0 {
+            self.forget(hash, start..value);
         }
+        if self.list.len() >= KEYS || end > MOST {
+            self.removed += end - start;
+            self.bytes.truncate(start);
+            return;
+        }
+        self.bytes.push(b',');
+        self.seen |= bit(hash);
+        #[allow(clippy::cast_possible_truncation, reason = "checked above")]
+        self.list.push(Entry {
+            hash,
+            start: start as u32,
+            value: value as u32,
+            end: end as u32,
+            text,
+        });
     }
 
-    /// Whether the last member has this value.
-    pub(crate) fn ends_with(&self, value: &[u8]) -> bool {
-        self.bytes.ends_with(value)
+    /// Forgets the member with this key, if there is one.
+    fn forget(&mut self, hash: u64, key: Range<usize>) {
+        let Self { bytes, list, .. } = self;
+        let key = bytes.get(key);
+        let before = list.len();
+        list.retain(|entry| entry.hash != hash || bytes.get(entry.key()) != key);
+        self.holes |= list.len() < before;
+    }
+
+    /// The value that was ended last.
+    pub(crate) fn last_value(&self) -> Option<&[u8]> {
+        let last = self.list.last()?;
+        self.bytes.get(last.value as usize..last.end as usize)
     }
 
     /// Adds a member whose value is no text.
@@ -109,36 +133,46 @@ impl Entries {
     /// Takes over what has no key in common with what is here already.
     pub(crate) fn inherit(&mut self, outer: &Self) {
         self.removed += outer.removed;
-        for entry in &outer.list {
-            let member = outer.bytes.get(entry.start as usize..entry.end as usize);
-            let (Some(member), Some(key)) = (member, outer.bytes.get(entry.key())) else {
-                continue;
-            };
-            let known = self.list.iter().any(|inner| {
-                inner.hash == entry.hash && self.bytes.get(inner.key()) == Some(key)
-            });
-            if known {
-                continue;
-            }
-            let shift = self.bytes.len();
-            if self.list.len() >= KEYS {
-                self.removed += member.len();
-                continue;
-            }
-            let moved = |offset: u32| u32::try_from(offset as usize - entry.start as usize + shift);
-            let (Ok(start), Ok(value), Ok(end)) =
-                (moved(entry.start), moved(entry.value), moved(entry.end))
-            else {
-                continue;
-            };
-            self.bytes.extend_from_slice(member);
-            self.list.push(Entry {
-                start,
-                value,
-                end,
-                ..*entry
-            });
+        if outer.list.is_empty() {
+            return;
         }
+        let shift = self.bytes.len();
+        let whole = self.seen & outer.seen == 0
+            && !outer.holes
+            && self.list.len() + outer.list.len() <= KEYS
+            && shift + outer.bytes.len() <= MOST;
+        if whole {
+            self.bytes.extend_from_slice(&outer.bytes);
+            self.list
+                .extend(outer.list.iter().map(|entry| entry.moved(0, shift)));
+            self.seen |= outer.seen;
+            return;
+        }
+        for entry in &outer.list {
+            self.inherit_one(entry, &outer.bytes);
+        }
+    }
+
+    fn inherit_one(&mut self, entry: &Entry, bytes: &[u8]) {
+        let (from, to) = (entry.start as usize, entry.end as usize);
+        let (Some(member), key) = (bytes.get(from..to), bytes.get(entry.key())) else {
+            return;
+        };
+        let mut known = self.list.iter();
+        if self.seen & bit(entry.hash) != 0
+            && known.any(|inner| inner.hash == entry.hash && self.bytes.get(inner.key()) == key)
+        {
+            return;
+        }
+        let shift = self.bytes.len();
+        if self.list.len() >= KEYS || shift + member.len() > MOST {
+            self.removed += member.len();
+            return;
+        }
+        self.bytes.extend_from_slice(member);
+        self.bytes.push(b',');
+        self.seen |= bit(entry.hash);
+        self.list.push(entry.moved(from, shift));
     }
 
     /// The members in the order in which they came: key with colon, value, whether it is a text.
@@ -150,30 +184,54 @@ impl Entries {
     }
 
     /// Writes them as one object, texts with at most so many bytes. Returns the bytes left out.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, text: usize) -> usize {
-        let mut removed = 0;
+    pub(crate) fn write(&self, out: &mut Vec<u8>, text: Option<usize>) -> usize {
         out.push(b'{');
-        for (index, (key, value, is_text)) in self.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
+        let removed = match text {
+            None if !self.holes => {
+                out.extend_from_slice(&self.bytes);
+                0
             }
-            out.extend_from_slice(key);
-            if is_text && value.len() > text + 2 {
-                let kept = encode::cut_at(value, text);
-                out.extend_from_slice(value.get(..=kept).unwrap_or_default());
-                out.push(b'"');
-                removed += value.len() - kept - 2;
-            } else {
-                out.extend_from_slice(value);
-            }
+            cap => self
+                .iter()
+                .map(|(key, value, is_text)| put(out, key, value, cap.filter(|_| is_text)))
+                .sum(),
+        };
+        if out.last() == Some(&b',') {
+            out.pop();
         }
         out.push(b'}');
         removed
     }
 }
 
+/// Writes a member, a text with at most so many bytes. Returns the bytes left out.
+fn put(out: &mut Vec<u8>, key: &[u8], value: &[u8], cap: Option<usize>) -> usize {
+    out.extend_from_slice(key);
+    let start = out.len();
+    out.extend_from_slice(value);
+    let removed = cap.map_or(0, |cap| encode::cut(out, start, cap));
+    out.push(b',');
+    removed
+}
+
+fn bit(hash: u64) -> u64 {
+    1 << (hash & 63)
+}
+
 impl Entry {
-    fn key(&self) -> std::ops::Range<usize> {
+    fn key(&self) -> Range<usize> {
         self.start as usize..self.value as usize
+    }
+
+    /// The same member, in other bytes: what began at `from` begins at `to` there.
+    #[allow(clippy::cast_possible_truncation, reason = "bytes end before MOST")]
+    fn moved(&self, from: usize, to: usize) -> Self {
+        let moved = |place: u32| (place as usize - from + to) as u32;
+        Self {
+            start: moved(self.start),
+            value: moved(self.value),
+            end: moved(self.end),
+            ..*self
+        }
     }
 }

@@ -22,8 +22,8 @@ pub struct Description<'a> {
     pub context: &'a [(&'static str, String)],
     /// Where it came from, as `file:line`; it takes the place of the line's own `code`.
     pub location: Option<Cow<'a, str>>,
-    /// The backtrace that it carries.
-    pub backtrace: Option<Cow<'a, str>>,
+    /// The backtrace that it carries; rendered for lines at ERROR alone.
+    pub backtrace: Option<&'a Backtrace>,
 }
 
 /// Reads a [`Description`] from errors of the types it knows; `None` for all others. It is asked
@@ -148,8 +148,14 @@ impl ErrorParts {
         }
     }
 
-    /// Reads an error and its chain.
-    pub(crate) fn read(&mut self, chain: &Chain<'_>, rules: &Rules, scratch: &mut String) {
+    /// Reads an error and its chain; `in_full`, with the backtrace that it carries.
+    pub(crate) fn read(
+        &mut self,
+        chain: &Chain<'_>,
+        rules: &Rules,
+        in_full: bool,
+        scratch: &mut String,
+    ) {
         self.clear();
         self.present = true;
         let error = chain.error;
@@ -164,12 +170,8 @@ impl ErrorParts {
             Some(kind) => self.removed += encode::string(&mut self.kind, kind, SHORT),
             None => kind_of(chain, &mut self.kind, scratch),
         }
-        self.removed += encode::formatted(
-            &mut self.message,
-            scratch,
-            format_args!("{error}"),
-            MESSAGE,
-        );
+        self.removed +=
+            encode::formatted(&mut self.message, scratch, format_args!("{error}"), MESSAGE);
         if let Some(code) = &known.code {
             self.details.extend_from_slice(b"\"code\":");
             self.removed += encode::string(&mut self.details, code, SHORT);
@@ -196,8 +198,8 @@ impl ErrorParts {
         if let Some(location) = &known.location {
             self.removed += encode::string(&mut self.location, location, SHORT);
         }
-        if let Some(backtrace) = &known.backtrace {
-            self.set_backtrace(backtrace);
+        if let Some(backtrace) = known.backtrace.filter(|_| in_full) {
+            self.set_backtrace(&backtrace.to_string());
         }
     }
 

@@ -134,7 +134,10 @@ mod tests {
     fn what_does_not_parse_says_what_is_wanted() {
         let error = "info,shop=loud".parse::<Filter>().expect_err("no level");
         let error = error.from_variable("FAAS_LOG");
-        assert!(error.to_string().starts_with("FAAS_LOG does not parse"), "{error}");
+        assert!(
+            error.to_string().starts_with("FAAS_LOG does not parse"),
+            "{error}"
+        );
         assert!(std::error::Error::source(&error).is_some());
     }
 

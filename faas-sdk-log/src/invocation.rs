@@ -3,10 +3,10 @@ use crate::origin::{Block, Ids};
 use crate::ring::Ring;
 use crate::span::SpanState;
 use faas_sdk_scope::Scope;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 use tracing::Span;
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
@@ -110,7 +110,9 @@ impl Invocation {
             ) else {
                 return;
             };
-            let Some(span) = registry.span(id) else { return };
+            let Some(span) = registry.span(id) else {
+                return;
+            };
             let active = Arc::new(layer.logger().begin(self.ids, self.scope));
             let mut extensions = span.extensions_mut();
             // What the span itself says of the invocation stands in the line already.
@@ -168,7 +170,8 @@ impl Active {
         !self.ended.swap(true, Ordering::AcqRel)
     }
 
-    pub(crate) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+    /// Whether lines that may be kept are of use: written at once, or for the case that it fails.
+    pub(crate) fn keeps(&self) -> bool {
+        self.sampled || !self.ended.load(Ordering::Acquire)
     }
 }

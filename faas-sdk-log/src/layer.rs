@@ -1,7 +1,7 @@
 use crate::callsite::{Callsite, Decision};
 use crate::filter::{Filter, FilterError};
 use crate::invocation::Active;
-use crate::local::{self, Local};
+use crate::local::{self, Buffers, Local};
 use crate::logger::{Logger, Numbered};
 use crate::record::{Parts, Recorder};
 use crate::span::SpanState;
@@ -105,13 +105,11 @@ where
             let extensions = parent.extensions();
             extensions.get::<SpanState>()?.invocation.clone()
         });
-        let fields = local::with(|local| {
-            let site = local.site(&self.logger, attributes.metadata());
-            local.parts.clear();
-            attributes.record(&mut self.recorder(&site, &mut local.parts));
-            let mut fields = std::mem::take(&mut local.parts.fields);
-            fields.removed += local.parts.removed;
-            fields
+        let fields = local::with(|Local { buffers, sites }| {
+            let site = sites.get(&self.logger, attributes.metadata());
+            buffers.parts.clear();
+            attributes.record(&mut self.recorder(site, &mut buffers.parts));
+            buffers.parts.take_fields()
         });
         span.extensions_mut()
             .replace(SpanState { fields, invocation });
@@ -119,50 +117,47 @@ where
 
     fn on_record(&self, id: &Id, values: &Record<'_>, cx: Context<'_, S>) {
         let Some(span) = cx.span(id) else { return };
-        local::with(|local| {
-            let site = local.site(&self.logger, span.metadata());
-            local.parts.clear();
-            // Formatted before the span is locked, because a value may log in it.
-            values.record(&mut self.recorder(&site, &mut local.parts));
-            if let Some(state) = span.extensions_mut().get_mut::<SpanState>() {
-                let mut fields = std::mem::take(&mut local.parts.fields);
-                fields.removed += local.parts.removed;
-                fields.inherit(&state.fields);
-                state.fields = fields;
-            }
+        // Formatted before the span is locked, because a value may log in it.
+        let mut fields = local::with(|Local { buffers, sites }| {
+            let site = sites.get(&self.logger, span.metadata());
+            buffers.parts.clear();
+            values.record(&mut self.recorder(site, &mut buffers.parts));
+            buffers.parts.take_fields()
         });
+        if let Some(state) = span.extensions_mut().get_mut::<SpanState>() {
+            fields.inherit(&state.fields);
+            state.fields = fields;
+        }
     }
 
     fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
-        local::with(|local| {
-            let site = local.site(&self.logger, event.metadata());
+        local::with(|Local { buffers, sites }| {
+            let site = sites.get(&self.logger, event.metadata());
             let span = cx.event_span(event);
-            let invocation = span.as_ref().and_then(|span| {
-                let extensions = span.extensions();
-                extensions.get::<SpanState>()?.invocation.clone()
-            });
-            let active = invocation.as_deref();
-            if !wanted(&site, active) {
+            let decision = site.decision();
+            if decision == Decision::Never {
                 return;
             }
-            local.parts.clear();
-            event.record(&mut self.recorder(&site, &mut local.parts));
-            for span in span.into_iter().flat_map(|span| span.scope()) {
+            // Most lines that may be kept are not wanted outside of an invocation.
+            if decision == Decision::Keep && span.is_none() {
+                return;
+            }
+            buffers.parts.clear();
+            event.record(&mut self.recorder(site, &mut buffers.parts));
+            let mut invocation = None;
+            for (depth, span) in span.into_iter().flat_map(|span| span.scope()).enumerate() {
                 if let Some(state) = span.extensions().get::<SpanState>() {
-                    local.parts.fields.inherit(&state.fields);
+                    buffers.parts.fields.inherit(&state.fields);
+                    if depth == 0 {
+                        invocation.clone_from(&state.invocation);
+                    }
                 }
             }
-            self.write(local, &site, active);
+            let active = invocation.as_deref();
+            if decision == Decision::Write || active.is_some_and(Active::keeps) {
+                self.write(buffers, site, active);
+            }
         });
-    }
-}
-
-/// Whether the line is to be written or kept.
-fn wanted(site: &Callsite, active: Option<&Active>) -> bool {
-    match site.decision() {
-        Decision::Never => false,
-        Decision::Write => true,
-        Decision::Keep => active.is_some_and(|active| active.sampled || !active.has_ended()),
     }
 }
 
@@ -175,13 +170,12 @@ impl LogLayer {
         }
     }
 
-    fn write(&self, local: &mut Local, site: &Callsite, active: Option<&Active>) {
-        let Local {
+    fn write(&self, buffers: &mut Buffers, site: &Callsite, active: Option<&Active>) {
+        let Buffers {
             line,
             parts,
             stamps,
-            ..
-        } = local;
+        } = buffers;
         let logger = &*self.logger;
         let now = SystemTime::now();
         if site.level == tracing::Level::ERROR && parts.error.present {

@@ -167,7 +167,11 @@ impl Frame<'_> {
 
 /// Writes a message, and says how much of it was left out.
 fn text(out: &mut Vec<u8>, message: &[u8], cut: Cut) -> usize {
-    let cap = if cut >= Cut::Messages { 1 << 10 } else { MESSAGE * 6 };
+    let cap = if cut >= Cut::Messages {
+        1 << 10
+    } else {
+        MESSAGE * 6
+    };
     if message.len() <= cap + 2 {
         out.extend_from_slice(message);
         return 0;
@@ -184,7 +188,7 @@ fn put_fields(out: &mut Vec<u8>, parts: &Parts, cut: Cut) -> usize {
     }
     let start = out.len();
     out.extend_from_slice(b"\"fields\":");
-    let cap = if cut >= Cut::Texts { 256 } else { usize::MAX - 2 };
+    let cap = (cut >= Cut::Texts).then_some(256);
     let removed = parts.fields.write(out, cap);
     if cut >= Cut::Fields {
         let removed = removed + out.len() - start;

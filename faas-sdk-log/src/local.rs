@@ -14,11 +14,21 @@ thread_local! {
 
 #[derive(Debug)]
 pub(crate) struct Local {
+    pub(crate) buffers: Buffers,
+    pub(crate) sites: Sites,
+}
+
+/// What a line is put together in.
+#[derive(Debug)]
+pub(crate) struct Buffers {
     pub(crate) line: Vec<u8>,
     pub(crate) parts: Parts,
     pub(crate) stamps: Timestamps,
-    sites: Vec<Option<Known>>,
 }
+
+/// The callsites that were passed lately.
+#[derive(Debug)]
+pub(crate) struct Sites([Option<Known>; SITES]);
 
 /// A callsite of a logger, with the address of its metadata.
 #[derive(Debug)]
@@ -37,39 +47,36 @@ const MOST: usize = 64 << 10;
 impl Local {
     fn new() -> Self {
         Self {
-            line: Vec::new(),
-            parts: Parts::default(),
-            stamps: Timestamps::new(),
-            sites: (0..SITES).map(|_| None).collect(),
+            buffers: Buffers {
+                line: Vec::new(),
+                parts: Parts::default(),
+                stamps: Timestamps::new(),
+            },
+            sites: Sites([const { None }; SITES]),
         }
     }
+}
 
+impl Sites {
     /// What is known about a callsite.
-    pub(crate) fn site(
+    pub(crate) fn get(
         &mut self,
         logger: &Logger,
         metadata: &'static Metadata<'static>,
-    ) -> Arc<Callsite> {
+    ) -> &Callsite {
         let address = std::ptr::from_ref(metadata).addr();
         // Metadata lie at least so far apart.
-        let place = (address >> 5) % SITES;
-        let Some(slot) = self.sites.get_mut(place) else {
-            return logger.site(metadata);
-        };
-        match slot {
-            Some(known) if known.address == address && known.logger == logger.id => {
-                Arc::clone(&known.site)
-            }
-            _ => {
-                let site = logger.site(metadata);
-                *slot = Some(Known {
-                    logger: logger.id,
-                    address,
-                    site: Arc::clone(&site),
-                });
-                site
-            }
+        let slot = &mut self.0[(address >> 5) % SITES];
+        let hit = |known: &Known| known.address == address && known.logger == logger.id;
+        if !slot.as_ref().is_some_and(hit) {
+            *slot = None;
         }
+        let known = slot.get_or_insert_with(|| Known {
+            logger: logger.id,
+            address,
+            site: logger.site(metadata),
+        });
+        &known.site
     }
 }
 
@@ -79,9 +86,10 @@ pub(crate) fn with<T>(work: impl FnOnce(&mut Local) -> T) -> T {
     let kept = KEPT.try_with(Cell::take).ok().flatten();
     let mut local = kept.unwrap_or_else(|| Box::new(Local::new()));
     let result = work(&mut local);
-    if local.line.capacity() > MOST {
-        local.line = Vec::new();
-        local.parts = Parts::default();
+    let buffers = &mut local.buffers;
+    if buffers.line.capacity() > MOST {
+        buffers.line = Vec::new();
+        buffers.parts = Parts::default();
     }
     // A thread that is at its end keeps nothing.
     let _ = KEPT.try_with(|kept| kept.set(Some(local)));

@@ -37,7 +37,7 @@ pub(crate) struct Logger {
     pub(crate) filter: RwLock<Filter>,
     pub(crate) sites: RwLock<HashMap<usize, Arc<Callsite>>>,
     pub(crate) rings: Mutex<Vec<crate::ring::Ring>>,
-    pub(crate) seq: AtomicU64,
+    pub(crate) seq: Apart<AtomicU64>,
     /// Lines that could not be written and that no line has told of yet.
     pub(crate) lost: AtomicU64,
 }
@@ -84,10 +84,16 @@ impl Logger {
         if let Some(markers) = self.rules.profile.markers {
             self.mark(markers.start, &ids.request_id);
         }
-        let sampled = ids.trace.is_some_and(|(trace, ..)| self.sampling.takes(trace));
+        let sampled = ids
+            .trace
+            .is_some_and(|(trace, ..)| self.sampling.takes(trace));
         let active = Active::new(ids.request_id, block, sampled, ids.cold_start, scope);
         if self.ring > 0 && !sampled {
-            let spare = self.rings.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let spare = self
+                .rings
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop();
             *active.ring() = spare.unwrap_or_default();
         }
         active
@@ -95,12 +101,23 @@ impl Logger {
 
     /// Puts the counters of the invocation into the line that ends it.
     pub(crate) fn count(&self, active: &Active, parts: &mut Parts, now: SystemTime) {
-        let measures = active.scope.as_ref().map(Scope::measures).unwrap_or_default();
+        let measures = active
+            .scope
+            .as_ref()
+            .map(Scope::measures)
+            .unwrap_or_default();
         metrics::fields(parts, &measures);
         if self.rules.profile.embedded_metrics {
             let has_function = active.block.has_function;
             let namespace = &self.namespace;
-            metrics::embedded(parts, &measures, namespace, active.cold_start, has_function, now);
+            metrics::embedded(
+                parts,
+                &measures,
+                namespace,
+                active.cold_start,
+                has_function,
+                now,
+            );
         }
     }
 
@@ -125,13 +142,19 @@ impl Logger {
     /// Writes the line that the platform asks for around an invocation.
     pub(crate) fn mark(&self, marker: &str, request_id: &str) {
         // A line's end in an id would start a line of its own.
-        let id: String = request_id.chars().filter(|letter| !letter.is_control()).collect();
+        let id: String = request_id
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .collect();
         let line = format!("{marker}{id}\n");
         self.write(line.as_bytes(), self.write_timeout, 0);
     }
 
     /// Puts a line together.
-    #[allow(clippy::too_many_arguments, reason = "each of them is one thing of the line's own")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "each of them is one thing of the line's own"
+    )]
     pub(crate) fn compose(
         &self,
         line: &mut Vec<u8>,
@@ -166,7 +189,7 @@ impl Logger {
     /// The number of the next line, and how many were lost before it.
     pub(crate) fn number(&self) -> Numbered {
         Numbered {
-            seq: Some(self.seq.fetch_add(1, Ordering::Relaxed)),
+            seq: Some(self.seq.0.fetch_add(1, Ordering::Relaxed)),
             // Read first: a swap would have all threads fight for the number.
             lost: if self.lost.load(Ordering::Relaxed) == 0 {
                 0
@@ -191,6 +214,12 @@ impl Logger {
         }
     }
 }
+
+/// Something that all threads write to, in a cache line of its own: what they only read beside it
+/// would be taken from them each time.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Apart<T>(pub(crate) T);
 
 /// What a line is numbered with.
 #[derive(Clone, Copy, Debug, Default)]

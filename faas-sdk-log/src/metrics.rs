@@ -15,10 +15,12 @@ pub(crate) fn fields(parts: &mut Parts, measures: &[Measure]) {
         let name = &measure.name;
         match measure.unit {
             Unit::Nanoseconds => {
-                parts.fields.put(&format!("{name}_ms"), |out| milliseconds(out, measure));
                 parts
                     .fields
-                    .put(&format!("{name}_count"), |out| encode::u64(out, measure.count));
+                    .put(&format!("{name}_ms"), |out| milliseconds(out, measure));
+                parts.fields.put(&format!("{name}_count"), |out| {
+                    encode::u64(out, measure.count)
+                });
             }
             _ => parts.fields.put(name, |out| encode::u64(out, measure.sum)),
         }
@@ -55,7 +57,11 @@ pub(crate) fn embedded(
             return;
         }
         known.push(key.clone());
-        metrics.extend_from_slice(if metrics.is_empty() { b"{\"Name\":" } else { b",{\"Name\":" });
+        metrics.extend_from_slice(if metrics.is_empty() {
+            b"{\"Name\":"
+        } else {
+            b",{\"Name\":"
+        });
         metrics.extend_from_slice(key.get(..key.len().saturating_sub(1)).unwrap_or_default());
         metrics.extend_from_slice(b",\"Unit\":\"");
         metrics.extend_from_slice(unit.as_bytes());
@@ -76,12 +82,22 @@ pub(crate) fn embedded(
         match measure.unit {
             Unit::Nanoseconds => {
                 let name = format!("{}_ms", measure.name);
-                metric(&name, "Milliseconds", Some(&|out| milliseconds(out, measure)));
+                metric(
+                    &name,
+                    "Milliseconds",
+                    Some(&|out| milliseconds(out, measure)),
+                );
             }
-            _ => metric(&measure.name, "Count", Some(&|out| encode::u64(out, measure.sum))),
+            _ => metric(
+                &measure.name,
+                "Count",
+                Some(&|out| encode::u64(out, measure.sum)),
+            ),
         }
     }
-    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     let out = &mut parts.extra;
     out.extend_from_slice(b"\"_aws\":{\"Timestamp\":");
     encode::u64(out, u64::try_from(since.as_millis()).unwrap_or_default());

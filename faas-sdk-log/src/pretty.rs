@@ -144,7 +144,9 @@ fn error(out: &mut Painter<'_>, parts: &Parts) {
             out.plain(member);
         }
     }
-    let backtrace = error.backtrace.get(1..error.backtrace.len().saturating_sub(1));
+    let backtrace = error
+        .backtrace
+        .get(1..error.backtrace.len().saturating_sub(1));
     if let Some(backtrace) = backtrace.filter(|text| !text.is_empty()) {
         let text = String::from_utf8_lossy(backtrace).replace("\\n", "\n  ");
         out.plain(b"\n  ");

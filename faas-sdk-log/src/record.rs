@@ -7,6 +7,7 @@ use crate::value::{self, Kind};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use tracing::Level;
 use tracing::field::{Field, Visit};
 
 /// What an event says, value by value, before it becomes a line. Kept and filled again.
@@ -28,8 +29,6 @@ pub(crate) struct Parts {
     pub(crate) failed: bool,
     pub(crate) removed: usize,
     scratch: String,
-    /// A value that goes elsewhere than to the fields.
-    aside: Vec<u8>,
 }
 
 impl Parts {
@@ -43,6 +42,13 @@ impl Parts {
         self.extra.clear();
         self.failed = false;
         self.removed = 0;
+    }
+
+    /// The fields of a span; what was left out of them stays noted there.
+    pub(crate) fn take_fields(&mut self) -> Entries {
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.removed += self.removed;
+        fields
     }
 }
 
@@ -118,7 +124,7 @@ impl Recorder<'_> {
             }
         };
         if plan.role == Role::Outcome {
-            self.parts.failed = !self.parts.fields.ends_with(b"\"ok\"");
+            self.parts.failed = self.parts.fields.last_value() != Some(b"\"ok\"");
         }
     }
 
@@ -191,61 +197,70 @@ impl Visit for Recorder<'_> {
             error: value,
             type_name: None,
         };
-        let kept = self.set_error_aside(field);
+        let role = self.plan(field).map_or(Role::User, |plan| plan.role);
+        let kept = self.set_error_aside(role);
         let parts = &mut *self.parts;
-        parts.error.read(&chain, self.rules, &mut parts.scratch);
+        let in_full = self.site.level == Level::ERROR;
+        parts
+            .error
+            .read(&chain, self.rules, in_full, &mut parts.scratch);
         self.error(field);
         self.put_error_back(kept);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let role = match self.plan(field) {
-            Some(plan) => plan.role,
-            None => return,
+        let site = self.site;
+        let Some(plan) = site.fields.get(field.index()) else {
+            return;
         };
-        // Not even asked for its text.
-        if role == Role::Secret {
-            return self.plain(field, |_| ());
-        }
-        if role == Role::Message {
-            return self.text(field, |out, scratch, cap| {
+        match plan.role {
+            // Not even asked for its text.
+            Role::Secret => self.parts.fields.redacted(&plan.key, plan.hash),
+            Role::Message => self.text(field, |out, scratch, cap| {
                 encode::formatted(out, scratch, format_args!("{value:?}"), cap)
-            });
-        }
-        let kept = self.set_error_aside(field);
-        let parts = &mut *self.parts;
-        let mut aside = std::mem::take(&mut parts.aside);
-        aside.clear();
-        let (kind, removed) = value::write(
-            value,
-            self.rules,
-            &mut aside,
-            &mut parts.error,
-            &mut parts.scratch,
-        );
-        match kind {
-            Kind::Error => self.error(field),
-            Kind::Value { text: true } => self.text(field, |out, _, _| {
-                out.extend_from_slice(&aside);
-                removed
             }),
-            Kind::Value { text: false } => {
-                self.parts.removed += removed;
-                self.plain(field, |out| out.extend_from_slice(&aside));
+            Role::User | Role::Error | Role::Outcome => self.debug(field, plan, value),
+            Role::Event | Role::RequestId | Role::Duration => {
+                self.text(field, |out, scratch, cap| {
+                    encode::formatted(out, scratch, format_args!("{value:?}"), cap)
+                });
             }
         }
-        self.parts.aside = aside;
-        self.put_error_back(kept);
     }
 }
 
 impl Recorder<'_> {
+    /// Writes a value that may have structure.
+    fn debug(&mut self, field: &Field, plan: &FieldPlan, value: &dyn fmt::Debug) {
+        let kept = self.set_error_aside(plan.role);
+        let in_full = self.site.level == Level::ERROR;
+        let parts = &mut *self.parts;
+        let begun = parts.fields.begin(&plan.key, plan.hash);
+        let (kind, removed) = value::write(
+            value,
+            self.rules,
+            in_full,
+            parts.fields.out(),
+            &mut parts.error,
+            &mut parts.scratch,
+        );
+        match kind {
+            Kind::Error => {
+                parts.fields.cancel(begun);
+                self.error(field);
+            }
+            Kind::Value { text } => {
+                parts.removed += removed;
+                parts.fields.end(begun, text);
+            }
+        }
+        self.put_error_back(kept);
+    }
+
     /// Where the line has its error already, one under another name is to leave it alone.
-    fn set_error_aside(&mut self, field: &Field) -> Option<ErrorParts> {
-        let other = self
-            .plan(field)
-            .is_some_and(|plan| plan.role != Role::Error);
-        (other && self.parts.error.present).then(|| std::mem::take(&mut self.parts.error))
+    fn set_error_aside(&mut self, role: Role) -> Option<ErrorParts> {
+        let other = role != Role::Error && self.parts.error.present;
+        other.then(|| std::mem::take(&mut self.parts.error))
     }
 
     fn put_error_back(&mut self, kept: Option<ErrorParts>) {

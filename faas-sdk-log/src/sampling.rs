@@ -50,10 +50,18 @@ mod tests {
         let more = Sampling::new(0.3);
         let taken = traces.iter().filter(|trace| few.takes(**trace)).count();
         assert!((1_800..2_200).contains(&taken), "{taken}");
-        assert!(traces.iter().all(|trace| !few.takes(*trace) || more.takes(*trace)));
+        assert!(
+            traces
+                .iter()
+                .all(|trace| !few.takes(*trace) || more.takes(*trace))
+        );
         assert!(traces.iter().all(|trace| !Sampling::new(0.0).takes(*trace)));
         assert!(traces.iter().all(|trace| Sampling::new(1.0).takes(*trace)));
-        assert!(traces.iter().all(|trace| !Sampling::new(f64::NAN).takes(*trace)));
+        assert!(
+            traces
+                .iter()
+                .all(|trace| !Sampling::new(f64::NAN).takes(*trace))
+        );
     }
 
     #[test]

@@ -25,6 +25,8 @@ thread_local! {
 /// What is given aside.
 struct Exchange {
     rules: Option<Arc<Rules>>,
+    /// Errors are to be told with their backtraces.
+    in_full: bool,
     given: Given,
     value: Vec<u8>,
     removed: usize,
@@ -43,6 +45,7 @@ impl Exchange {
     const fn new() -> Self {
         Self {
             rules: None,
+            in_full: false,
             given: Given::Nothing,
             value: Vec::new(),
             removed: 0,
@@ -66,12 +69,13 @@ pub(crate) enum Kind {
 pub(crate) fn write(
     value: &dyn fmt::Debug,
     rules: &Arc<Rules>,
+    in_full: bool,
     out: &mut Vec<u8>,
     error: &mut ErrorParts,
     scratch: &mut String,
 ) -> (Kind, usize) {
     let start = out.len();
-    ask(rules);
+    ask(rules, in_full);
     let removed = encode::formatted(out, scratch, format_args!("{value:?}"), rules.text());
     let asked = ASKING.replace(false);
     if asked {
@@ -97,9 +101,10 @@ pub(crate) fn write(
     })
 }
 
-fn ask(rules: &Arc<Rules>) {
+fn ask(rules: &Arc<Rules>, in_full: bool) {
     EXCHANGE.with_borrow_mut(|exchange| {
         exchange.given = Given::Nothing;
+        exchange.in_full = in_full;
         let same = exchange
             .rules
             .as_ref()
@@ -116,7 +121,8 @@ fn answer(give: impl FnOnce(&mut Exchange, &Arc<Rules>)) -> Option<&'static str>
     if !ASKING.try_with(|asking| asking.replace(false)).ok()? {
         return None;
     }
-    let mut exchange = EXCHANGE.with_borrow_mut(|exchange| std::mem::replace(exchange, Exchange::new()));
+    let mut exchange =
+        EXCHANGE.with_borrow_mut(|exchange| std::mem::replace(exchange, Exchange::new()));
     let rules = exchange.rules.clone()?;
     give(&mut exchange, &rules);
     EXCHANGE.with_borrow_mut(|place| *place = exchange);
@@ -129,7 +135,7 @@ fn answer(give: impl FnOnce(&mut Exchange, &Arc<Rules>)) -> Option<&'static str>
 pub(crate) fn offer_error(chain: &Chain<'_>) -> Option<&'static str> {
     answer(|exchange, rules| {
         let mut error = exchange.error.take().unwrap_or_default();
-        error.read(chain, rules, &mut exchange.scratch);
+        error.read(chain, rules, exchange.in_full, &mut exchange.scratch);
         exchange.error = Some(error);
         exchange.given = Given::Error;
     })

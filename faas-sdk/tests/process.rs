@@ -1,103 +1,33 @@
 //! Whole processes: signals, exit codes, and handlers that can't be cancelled.
 
+mod support;
+
 use faas_sdk_testkit::behaviour::http_call;
 use faas_sdk_testkit::lambda::{Event, FakeRuntimeApi, Outcome};
 use serde_json::json;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::{PATIENCE, Process, example};
+use tokio::process::Command;
 
 /// The example `misbehave`, which cargo builds beside the tests.
 fn misbehave() -> Command {
-    let mut path: PathBuf = std::env::current_exe().expect("the test's own path");
-    path.pop();
-    path.pop();
-    path.push("examples/misbehave");
-    assert!(
-        path.exists(),
-        "{} is missing: build the examples",
-        path.display()
-    );
-    let mut command = Command::new(path);
-    command
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command.kill_on_drop(true);
-    command
+    example("misbehave")
 }
 
-struct Process {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-}
-
-impl Process {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.spawn().expect("the example starts");
-        let stdout = child.stdout.take().expect("its output");
-        Self {
-            child,
-            lines: BufReader::new(stdout).lines(),
-        }
-    }
-
-    fn on_lambda(api: &FakeRuntimeApi, variables: &[(&str, &str)]) -> Self {
-        Self::start(misbehave().envs(api.env()).envs(variables.iter().copied()))
-    }
-
-    /// Reads output up to a line that contains `word`.
-    async fn says(&mut self, word: &str) -> String {
-        let read = async {
-            while let Some(line) = self.lines.next_line().await.expect("the output") {
-                if line.contains(word) {
-                    return line;
-                }
-            }
-            panic!("the output ends without `{word}`")
-        };
-        tokio::time::timeout(PATIENCE, read)
-            .await
-            .expect("the line comes in time")
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().expect("it runs").to_string();
-        let sent = std::process::Command::new("kill")
-            .args(["-s", name, &id])
-            .status();
-        assert!(sent.expect("kill runs").success());
-    }
-
-    async fn ends(mut self) -> (ExitStatus, String, String) {
-        let (mut out, mut error) = (String::new(), String::new());
-        let mut stderr = self.child.stderr.take().expect("its errors");
-        let ended = async {
-            while let Some(line) = self.lines.next_line().await.expect("the output") {
-                out.push_str(&line);
-                out.push('\n');
-            }
-            stderr.read_to_string(&mut error).await.expect("its errors");
-            self.child.wait().await.expect("its status")
-        };
-        let status = tokio::time::timeout(PATIENCE, ended)
-            .await
-            .expect("it ends in time");
-        (status, out, error)
-    }
+fn on_lambda(api: &FakeRuntimeApi, variables: &[(&str, &str)]) -> Process {
+    Process::start(
+        misbehave()
+            .envs(api.env())
+            .envs(variables.iter().copied()),
+    )
 }
 
 #[tokio::test]
 async fn a_handler_that_never_yields_is_answered_and_ends_the_process() {
     let api = FakeRuntimeApi::builder().start().await.expect("the fake");
     // A reserve that is large enough for a machine that is busy with other tests.
-    let process = Process::on_lambda(&api, &[("FAAS_INVOKE__RESERVE_MS", "400")]);
+    let process = on_lambda(&api, &[("FAAS_INVOKE__RESERVE_MS", "400")]);
     let event = Event::json(json!("spin")).deadline(Duration::from_secs(4));
     let outcome = api.invoke(event).await;
     let report = outcome.error().unwrap_or_else(|| panic!("{outcome:?}"));
@@ -110,7 +40,7 @@ async fn a_handler_that_never_yields_is_answered_and_ends_the_process() {
 #[tokio::test]
 async fn a_panic_is_logged_with_its_place_and_the_process_lives_on() {
     let api = FakeRuntimeApi::builder().start().await.expect("the fake");
-    let mut process = Process::on_lambda(&api, &[]);
+    let mut process = on_lambda(&api, &[]);
     let outcome = api.invoke(Event::json(json!("panic"))).await;
     assert_eq!(
         outcome.error().expect("an error").platform_error_type(),
@@ -132,7 +62,7 @@ async fn a_panic_is_logged_with_its_place_and_the_process_lives_on() {
 #[tokio::test]
 async fn a_stop_signal_drains_and_runs_the_shutdown_hooks() {
     let api = FakeRuntimeApi::builder().start().await.expect("the fake");
-    let mut process = Process::on_lambda(&api, &[("MISBEHAVE_SHUTDOWN", "1")]);
+    let mut process = on_lambda(&api, &[("MISBEHAVE_SHUTDOWN", "1")]);
     let running = api.invoke(Event::json(json!({"sleep": 300})));
     process.says("sleeping").await;
     process.signal("TERM");
@@ -150,7 +80,7 @@ async fn a_second_stop_signal_ends_at_once() {
         .start()
         .await
         .expect("the fake");
-    let mut process = Process::on_lambda(&api, &[("MISBEHAVE_SHUTDOWN", "1")]);
+    let mut process = on_lambda(&api, &[("MISBEHAVE_SHUTDOWN", "1")]);
     let running = api.invoke(Event::json(json!("wait")));
     process.says("waiting").await;
     process.signal("TERM");
@@ -182,7 +112,7 @@ async fn a_failed_init_and_a_wrong_setting_are_reported_and_end_the_process() {
         ),
     ] {
         let api = FakeRuntimeApi::builder().start().await.expect("the fake");
-        let process = Process::on_lambda(&api, variables);
+        let process = on_lambda(&api, variables);
         let (status, _, errors) = process.ends().await;
         assert_eq!(status.code(), Some(1), "{word}");
         assert!(errors.contains(word), "{errors}");
@@ -214,14 +144,7 @@ async fn an_unknown_platform_is_refused_in_words() {
 
 /// Serves on the local platform; gives the address it is served on.
 async fn on_local(variables: &[(&str, &str)]) -> (Process, SocketAddr) {
-    let mut command = misbehave();
-    command
-        .env("FAAS_LOCAL_ADDR", "127.0.0.1:0")
-        .envs(variables.iter().copied());
-    let mut process = Process::start(&mut command);
-    let line = process.says("serving on http://").await;
-    let address = line.split(['/', ',']).nth(2).expect("an address");
-    (process, address.parse().expect("an address"))
+    Process::start_local(misbehave().envs(variables.iter().copied())).await
 }
 
 #[tokio::test]
@@ -272,7 +195,7 @@ async fn two_signals_end_a_handler_that_never_yields() {
 #[tokio::test]
 async fn an_init_hook_that_panics_is_reported() {
     let api = FakeRuntimeApi::builder().start().await.expect("the fake");
-    let process = Process::on_lambda(&api, &[("MISBEHAVE_INIT", "panic")]);
+    let process = on_lambda(&api, &[("MISBEHAVE_INIT", "panic")]);
     let (status, _, errors) = process.ends().await;
     assert_eq!(status.code(), Some(1), "{errors}");
     let report = api.observe().init_error.expect("an init error");
@@ -282,7 +205,7 @@ async fn an_init_hook_that_panics_is_reported() {
 #[tokio::test]
 async fn an_error_that_quotes_its_input_is_bounded() {
     let api = FakeRuntimeApi::builder().start().await.expect("the fake");
-    let _process = Process::on_lambda(&api, &[("FAAS_LOG", "off")]);
+    let _process = on_lambda(&api, &[("FAAS_LOG", "off")]);
     let event = Event::json(json!({"sleep": "\u{200b}".repeat(900_000)}));
     let outcome = api.invoke(event).await;
     let report = outcome.error().unwrap_or_else(|| panic!("{outcome:?}"));

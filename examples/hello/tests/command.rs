@@ -32,7 +32,7 @@ async fn the_printed_curl_line_answers() {
         .spawn()
         .expect("it starts");
     let mut server = Server(child);
-    let lines = BufReader::new(server.0.stdout.take().expect("its output")).lines();
+    let lines = BufReader::new(server.0.stderr.take().expect("its errors")).lines();
     let curl = lines
         .map(|line| line.expect("text"))
         .find(|line| line.trim_start().starts_with("curl "))

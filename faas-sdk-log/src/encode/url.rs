@@ -291,6 +291,15 @@ mod tests {
         }
 
         #[test]
+        fn no_password_with_an_at_sign_is_left(
+            password in "[A-Z][A-Z@:/?#!$&*+;=%~^|]{0,16}",
+            host in "[a-z]{1,5}(:[0-9]{1,4})?",
+        ) {
+            let text = format!("(x://user:{password}@{host})");
+            prop_assert_eq!(scrubbed(&text, true), format!("(x://*@{host})"));
+        }
+
+        #[test]
         fn anything_goes(text in "([a-c0-9@:/?# \\\\]|://|[\\[\\],]){0,40}", complete: bool) {
             scrubbed(&text, complete);
         }

@@ -15,9 +15,7 @@ pub(super) fn describe<'a>(
     if error.kind() == ErrorKind::Panic {
         known.location = error.place().map(Into::into);
     }
-    known.backtrace = error
-        .backtrace()
-        .map(|backtrace| backtrace.to_string().into());
+    known.backtrace = error.backtrace();
     Some(known)
 }
 

@@ -2,6 +2,8 @@
 
 mod compound;
 mod key_text;
+#[cfg(test)]
+mod property_tests;
 mod serializer;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,5 @@
 use std::{collections::BTreeMap, fmt, iter};
 
-use proptest::prelude::*;
 use serde::{
     Serialize, Serializer,
     ser::{Error, SerializeMap, SerializeSeq},
@@ -18,7 +17,7 @@ fn limits() -> Limits {
     }
 }
 
-fn written<T: Serialize + ?Sized>(value: &T, limits: &Limits) -> (String, usize) {
+pub(super) fn written<T: Serialize + ?Sized>(value: &T, limits: &Limits) -> (String, usize) {
     let mut out = b"before".to_vec();
     let removed = json(&mut out, value, limits, &Redact::standard());
     let text = String::from_utf8(out)
@@ -410,147 +409,4 @@ fn ill_behaved() {
     part(&[Ignores(1)], &limits, r#"[{"a":1,"c":2}]"#);
     part(&[Ignores(2)], &limits, r#"[{"0":0,"1":0,"2":0,"3":0}]"#);
     part(&[Ignores(3)], &limits, r#"[{"0":0,"1":0,"2":0,"3":0}]"#);
-}
-
-/// A value of any kind.
-#[derive(Clone, Debug)]
-enum Tree {
-    Json(Value),
-    Wide(u128, i128),
-    Floats(f32, f64),
-    Bytes(Vec<u8>),
-    Fails,
-    Seq(Vec<Tree>),
-    Map(Vec<(String, Tree)>),
-    Wrapped(Box<Tree>),
-}
-
-impl Serialize for Tree {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Json(value) => value.serialize(serializer),
-            Self::Wide(unsigned, signed) => (unsigned, signed).serialize(serializer),
-            Self::Floats(single, double) => (single, double).serialize(serializer),
-            Self::Bytes(bytes) => serializer.serialize_bytes(bytes),
-            Self::Fails => Failing.serialize(serializer),
-            Self::Seq(elements) => serializer.collect_seq(elements),
-            Self::Map(entries) => {
-                let mut map = serializer.serialize_map(None)?;
-                for (key, value) in entries {
-                    map.serialize_entry(key, value)?;
-                }
-                map.end()
-            }
-            Self::Wrapped(inner) => serializer.serialize_newtype_variant("Tree", 0, "V", inner),
-        }
-    }
-}
-
-fn trees() -> impl Strategy<Value = Tree> {
-    let leaf = prop_oneof![
-        Just(Tree::Json(Value::Null)),
-        any::<bool>().prop_map(|value| Tree::Json(value.into())),
-        any::<i64>().prop_map(|value| Tree::Json(value.into())),
-        any::<u64>().prop_map(|value| Tree::Json(value.into())),
-        "(.|x://|[@:/\"]){0,40}".prop_map(|value| Tree::Json(value.into())),
-        (any::<u128>(), any::<i128>()).prop_map(|(a, b)| Tree::Wide(a, b)),
-        (prop::num::f32::ANY, prop::num::f64::ANY).prop_map(|(a, b)| Tree::Floats(a, b)),
-        prop::collection::vec(any::<u8>(), 0..60).prop_map(Tree::Bytes),
-    ];
-    let keys = ".{0,3}|token|[a-z]{100,200}";
-    leaf.prop_recursive(8, 64, 12, move |inner| {
-        prop_oneof![
-            10 => prop::collection::vec(inner.clone(), 0..12).prop_map(Tree::Seq),
-            10 => prop::collection::vec((keys, inner.clone()), 0..12).prop_map(Tree::Map),
-            5 => inner.prop_map(|inner| Tree::Wrapped(inner.into())),
-            1 => Just(Tree::Fails),
-        ]
-    })
-}
-
-fn depth_of(value: &Value) -> usize {
-    match value {
-        Value::Array(elements) => 1 + elements.iter().map(depth_of).max().unwrap_or(0),
-        Value::Object(entries) => 1 + entries.values().map(depth_of).max().unwrap_or(0),
-        _ => 0,
-    }
-}
-
-fn widest(value: &Value) -> usize {
-    match value {
-        Value::Array(elements) => elements
-            .iter()
-            .map(widest)
-            .max()
-            .unwrap_or(0)
-            .max(elements.len()),
-        Value::Object(entries) => entries
-            .values()
-            .map(widest)
-            .max()
-            .unwrap_or(0)
-            .max(entries.len()),
-        _ => 0,
-    }
-}
-
-proptest! {
-    #[test]
-    fn any_value(
-        tree in trees(),
-        depth in 0..6_usize,
-        string in 0..50_usize,
-        total in 0..600_usize,
-        entries in 0..10_usize,
-    ) {
-        let limits = Limits { depth, string, total, entries };
-        let (text, _) = written(&tree, &limits);
-        let value: Value = serde_json::from_str(&text).unwrap();
-        prop_assert!(depth_of(&value) <= depth);
-        prop_assert!(widest(&value) <= entries);
-        // One entry: its key, its value and what closes it.
-        prop_assert!(text.len() <= total + 131 + 6 * string + 20 + depth);
-        // Every object has each key once, as no closing bracket gets lost by parsing.
-        prop_assert_eq!(text.matches(':').count() >= keys_of(&value), true);
-    }
-
-    #[test]
-    fn within_limits_as_serde_json(value in trees().prop_filter_map("plain", plain)) {
-        let limits = Limits { depth: 99, string: 9999, total: 99_999, entries: 99 };
-        let (text, removed) = written(&value, &limits);
-        prop_assert_eq!(removed, 0);
-        prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
-    }
-}
-
-fn keys_of(value: &Value) -> usize {
-    match value {
-        Value::Array(elements) => elements.iter().map(keys_of).sum(),
-        Value::Object(entries) => entries.len() + entries.values().map(keys_of).sum::<usize>(),
-        _ => 0,
-    }
-}
-
-/// The tree as a value, if nothing in it is written in another way than by serde_json.
-fn plain(tree: Tree) -> Option<Value> {
-    match tree {
-        Tree::Json(Value::Number(number)) => {
-            let safe = -9_007_199_254_740_991..=9_007_199_254_740_991;
-            number
-                .as_i64()
-                .filter(|number| safe.contains(number))
-                .map(Value::from)
-        }
-        Tree::Json(Value::String(text)) => Some(Value::from(text.replace("://", "")))
-            .filter(|value| value.as_str().is_some_and(|text| !text.contains("//"))),
-        Tree::Json(value) => Some(value),
-        Tree::Seq(elements) => elements.into_iter().map(plain).collect(),
-        Tree::Map(entries) => entries
-            .into_iter()
-            .enumerate()
-            .map(|(at, (_, value))| plain(value).map(|value| (format!("k{at}"), value)))
-            .collect(),
-        Tree::Wrapped(inner) => plain(*inner).map(|inner| value!({"V": inner})),
-        _ => None,
-    }
 }

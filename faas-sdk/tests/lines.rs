@@ -1,0 +1,148 @@
+//! The lines of whole processes: on each adapter, many invocations at once, each line checked
+//! against the published schema and against the invocation that wrote it.
+
+mod support;
+
+use faas_sdk_testkit::behaviour::http_call;
+use faas_sdk_testkit::lambda::{Event, FakeRuntimeApi};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use support::{Process, example};
+use tokio::process::Command;
+
+/// How many invocations are under way at once.
+const TOGETHER: usize = 64;
+const ROUNDS: usize = 3;
+
+fn narrate() -> Command {
+    let mut command = example("narrate");
+    command.env("NARRATE_TOGETHER", TOGETHER.to_string());
+    command
+}
+
+/// What the invocation of this number is asked: every eighth one fails.
+fn tale(number: usize) -> Value {
+    let ends = if number % 8 == 0 { "badly" } else { "well" };
+    json!({"ends": ends, "password": "hunter2"})
+}
+
+/// Checks every line of a process that was asked all tales.
+fn check(out: &str, platform: &str) {
+    let schema = serde_json::from_str(faas_sdk_log::SCHEMA).expect("a schema");
+    let schema = jsonschema::validator_for(&schema).expect("a valid schema");
+    let mut numbers = BTreeSet::new();
+    let mut invocations: BTreeMap<String, Invocation> = BTreeMap::new();
+    for line in out.lines() {
+        let value: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        if let Err(error) = schema.validate(&value) {
+            panic!("{error} at {}: {line}", error.instance_path());
+        }
+        assert!(line.len() < 200 << 10 && !line.contains("hunter2"), "{line}");
+        if let Some(seq) = value["seq"].as_u64() {
+            assert!(numbers.insert(seq), "{seq} twice");
+        }
+        let Some(id) = value["request_id"].as_str() else {
+            assert!(value["fields"]["own"].is_null(), "whose is {line}");
+            continue;
+        };
+        assert_eq!(value["platform"], platform, "{line}");
+        invocations.entry(id.to_owned()).or_default().take(id, &value, line);
+    }
+    let last = numbers.last().copied().unwrap_or_default();
+    assert_eq!(numbers.len() as u64, last + 1, "lines are missing");
+    assert_eq!(invocations.len(), TOGETHER * ROUNDS);
+    let failed = invocations.values().filter(|invocation| invocation.failed);
+    assert_eq!(failed.count(), TOGETHER * ROUNDS / 8);
+    for (id, invocation) in &invocations {
+        assert_eq!(invocation.ended, 1, "{id}");
+        assert_eq!(invocation.debug, usize::from(invocation.failed), "{id}");
+        let ours = if invocation.failed { 7 } else { 6 };
+        assert_eq!(invocation.own, ours, "{id}");
+    }
+}
+
+/// What the lines of one invocation said.
+#[derive(Default)]
+struct Invocation {
+    trace: Option<Value>,
+    own: usize,
+    debug: usize,
+    ended: usize,
+    failed: bool,
+}
+
+impl Invocation {
+    fn take(&mut self, id: &str, value: &Value, line: &str) {
+        let trace = self.trace.get_or_insert_with(|| value["trace_id"].clone());
+        assert_eq!(*trace, value["trace_id"], "{line}");
+        if let Some(own) = value["fields"]["own"].as_str() {
+            assert_eq!(own, id, "{line}");
+            self.own += 1;
+        }
+        if value["level"] == "DEBUG" {
+            assert!(value["seq"].is_null() && self.ended == 0, "{line}");
+            self.debug += 1;
+        }
+        if value["event"] == "invoke.end" {
+            self.ended += 1;
+            self.failed = value["fields"]["outcome"] != "ok";
+            assert_eq!(value["fields"]["chapters"], 2, "{line}");
+            assert!(value["duration_ms"].is_number(), "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_line_of_the_local_server_is_of_its_own_invocation() {
+    let (process, address) = Process::start_local(&mut narrate()).await;
+    for _ in 0..ROUNDS {
+        let calls = (0..TOGETHER).map(|number| tokio::spawn(call(address, number)));
+        for call in calls.collect::<Vec<_>>() {
+            call.await.expect("a call");
+        }
+    }
+    process.signal("TERM");
+    let (status, out, _) = process.ends().await;
+    assert!(status.success(), "{status}: {out}");
+    check(&out, "local");
+}
+
+async fn call(address: SocketAddr, number: usize) {
+    let tale = tale(number).to_string();
+    let reply = http_call(address, "POST", "/narrate", &[], tale.as_bytes()).await;
+    let expected = if number % 8 == 0 { 503 } else { 200 };
+    assert_eq!(reply.expect("an answer").status, expected);
+}
+
+#[tokio::test]
+async fn each_line_on_lambda_is_of_its_own_invocation() {
+    let api = FakeRuntimeApi::builder()
+        .slots(TOGETHER)
+        .start()
+        .await
+        .expect("the fake");
+    let process = Process::start(
+        narrate()
+            .envs(api.env())
+            .env("AWS_LAMBDA_MAX_CONCURRENCY", TOGETHER.to_string()),
+    );
+    for _ in 0..ROUNDS {
+        let calls: Vec<_> = (0..TOGETHER)
+            .map(|number| api.invoke(Event::json(tale(number))))
+            .collect();
+        for (number, call) in calls.into_iter().enumerate() {
+            let outcome = call.await;
+            assert_eq!(outcome.error().is_some(), number % 8 == 0, "{outcome:?}");
+        }
+    }
+    process.signal("TERM");
+    let (status, out, _) = process.ends().await;
+    assert!(status.success(), "{status}: {out}");
+    check(&out, "aws-lambda");
+    assert!(
+        out.contains("\"_aws\":{") && out.contains("\"chapters\":2"),
+        "the end lines carry metrics"
+    );
+}
