@@ -35,6 +35,9 @@ pub use output::Sink;
 pub use profile::Profile;
 pub use value::{Base64, Json, bytes, json};
 
+/// The JSON Schema of a line, of [`Profile::V1`], [`Profile::AWS`] and [`Profile::ALIBABA`].
+pub const SCHEMA: &str = include_str!("../schema/v1.schema.json");
+
 /// Writes the program's log lines to standard output, with the defaults of [`builder`].
 ///
 /// # Errors

@@ -96,7 +96,8 @@ impl Invocation {
 
 #[tokio::test]
 async fn each_line_of_the_local_server_is_of_its_own_invocation() {
-    let (process, address) = Process::start_local(&mut narrate()).await;
+    let (mut process, address) = Process::start_local(&mut narrate()).await;
+    let out = process.read();
     for _ in 0..ROUNDS {
         let calls = (0..TOGETHER).map(|number| tokio::spawn(call(address, number)));
         for call in calls.collect::<Vec<_>>() {
@@ -104,7 +105,8 @@ async fn each_line_of_the_local_server_is_of_its_own_invocation() {
         }
     }
     process.signal("TERM");
-    let (status, out, _) = process.ends().await;
+    let (status, ..) = process.ends().await;
+    let out = out.await.expect("the output");
     assert!(status.success(), "{status}: {out}");
     check(&out, "local");
 }
@@ -123,11 +125,12 @@ async fn each_line_on_lambda_is_of_its_own_invocation() {
         .start()
         .await
         .expect("the fake");
-    let process = Process::start(
+    let mut process = Process::start(
         narrate()
             .envs(api.env())
             .env("AWS_LAMBDA_MAX_CONCURRENCY", TOGETHER.to_string()),
     );
+    let out = process.read();
     for _ in 0..ROUNDS {
         let calls: Vec<_> = (0..TOGETHER)
             .map(|number| api.invoke(Event::json(tale(number))))
@@ -138,11 +141,55 @@ async fn each_line_on_lambda_is_of_its_own_invocation() {
         }
     }
     process.signal("TERM");
-    let (status, out, _) = process.ends().await;
+    let (status, ..) = process.ends().await;
+    let out = out.await.expect("the output");
     assert!(status.success(), "{status}: {out}");
     check(&out, "aws-lambda");
     assert!(
         out.contains("\"_aws\":{") && out.contains("\"chapters\":2"),
         "the end lines carry metrics"
     );
+}
+
+/// One invocation at a time, with so little patience for a full output that the test need not wait.
+fn impatient() -> Command {
+    let mut command = example("narrate");
+    command.env("FAAS_LOG__WRITE_TIMEOUT_MS", "20");
+    command
+}
+
+#[tokio::test]
+async fn an_output_that_nobody_reads_holds_up_nothing_and_its_losses_are_told() {
+    let (mut process, address) = Process::start_local(&mut impatient()).await;
+    // Each of them writes more than a page, and a pipe holds sixteen.
+    for _ in 0..40 {
+        call(address, 1).await;
+    }
+    // The first line that finds room tells of those that found none.
+    let mut lost = 0;
+    while lost == 0 {
+        let reading = process.says("\"lost\":");
+        let (line, ()) = tokio::join!(reading, call(address, 1));
+        let line: Value = serde_json::from_str(&line).expect("a whole line");
+        lost = line["lost"].as_u64().expect("a number");
+    }
+    process.signal("TERM");
+    let (status, out, _) = process.ends().await;
+    assert!(status.success(), "{status}");
+    for line in out.lines() {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    }
+}
+
+#[tokio::test]
+async fn a_closed_output_is_no_failure_of_the_function() {
+    let (mut process, address) = Process::start_local(&mut impatient()).await;
+    call(address, 1).await;
+    process.stop_reading();
+    for number in 0..16 {
+        call(address, number).await;
+    }
+    process.signal("TERM");
+    let (status, _, errors) = process.ends().await;
+    assert!(status.success() && !errors.contains("panic"), "{status}: {errors}");
 }

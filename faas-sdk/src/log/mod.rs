@@ -20,4 +20,4 @@ mod start;
 pub(crate) use invocation::Logged;
 pub(crate) use start::start;
 
-pub use faas_sdk_log::{FilterError, bytes, err, json, set_filter};
+pub use faas_sdk_log::{FilterError, SCHEMA, bytes, err, json, set_filter};

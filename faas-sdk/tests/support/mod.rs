@@ -7,11 +7,12 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::task::JoinHandle;
 
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An example, which cargo builds beside the tests, with pipes for its output.
-pub fn example(name: &str) -> Command {
+pub(crate) fn example(name: &str) -> Command {
     let mut path: PathBuf = std::env::current_exe().expect("the test's own path");
     path.pop();
     path.pop();
@@ -33,26 +34,27 @@ pub fn example(name: &str) -> Command {
 }
 
 /// A running example.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    /// `None` once its reader has gone.
+    lines: Option<Lines<BufReader<ChildStdout>>>,
     errors: Lines<BufReader<ChildStderr>>,
 }
 
 impl Process {
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.spawn().expect("the example starts");
         let stdout = child.stdout.take().expect("its output");
         let stderr = child.stderr.take().expect("its errors");
         Self {
             child,
-            lines: BufReader::new(stdout).lines(),
+            lines: Some(BufReader::new(stdout).lines()),
             errors: BufReader::new(stderr).lines(),
         }
     }
 
     /// Serves on the local platform, on a free port; gives the address too.
-    pub async fn start_local(command: &mut Command) -> (Self, SocketAddr) {
+    pub(crate) async fn start_local(command: &mut Command) -> (Self, SocketAddr) {
         let mut process = Self::start(command.env("FAAS_LOCAL_ADDR", "127.0.0.1:0"));
         let line = find(&mut process.errors, "serving on http://").await;
         let address = line.split(['/', ',']).nth(2).expect("an address");
@@ -60,11 +62,22 @@ impl Process {
     }
 
     /// Reads output up to a line that contains `word`.
-    pub async fn says(&mut self, word: &str) -> String {
-        find(&mut self.lines, word).await
+    pub(crate) async fn says(&mut self, word: &str) -> String {
+        find(self.lines.as_mut().expect("a reader"), word).await
     }
 
-    pub fn signal(&self, name: &str) {
+    /// Reads all of its standard output from here on, beside the test.
+    pub(crate) fn read(&mut self) -> JoinHandle<String> {
+        let mut lines = self.lines.take().expect("a reader");
+        tokio::spawn(async move { rest(&mut lines).await })
+    }
+
+    /// Closes the reading end of its standard output.
+    pub(crate) fn stop_reading(&mut self) {
+        self.lines = None;
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();
         let sent = std::process::Command::new("kill")
             .args(["-s", name, &id])
@@ -72,9 +85,15 @@ impl Process {
         assert!(sent.expect("kill runs").success());
     }
 
-    pub async fn ends(mut self) -> (ExitStatus, String, String) {
+    pub(crate) async fn ends(mut self) -> (ExitStatus, String, String) {
         let ended = async {
-            let (out, errors) = tokio::join!(rest(&mut self.lines), rest(&mut self.errors));
+            let out = async {
+                match &mut self.lines {
+                    Some(lines) => rest(lines).await,
+                    None => String::new(),
+                }
+            };
+            let (out, errors) = tokio::join!(out, rest(&mut self.errors));
             (self.child.wait().await.expect("its status"), out, errors)
         };
         tokio::time::timeout(PATIENCE, ended)

@@ -1,28 +1,33 @@
-//! The façade with fewer features than the tests use.
+//! The façade and the leaves with fewer features than the tests use.
 
 use crate::cargo::{Metadata, cargo, run};
 use anyhow::{Context, Result};
 
-/// Checks the façade with no feature, each alone, the defaults and all, warnings denied.
+/// The packages that users choose features of.
+const PACKAGES: [&str; 2] = ["faas-sdk", "faas-sdk-log"];
+
+/// Checks each package with no feature, each alone, the defaults and all, warnings denied.
 pub(super) fn check(metadata: &Metadata) -> Result<()> {
-    let facade = metadata
-        .packages
-        .iter()
-        .find(|package| package.name == "faas-sdk");
-    let features = &facade
-        .context("the workspace has no package `faas-sdk`")?
-        .features;
-    check_with(&["--no-default-features"])?;
-    for feature in features.keys().filter(|feature| *feature != "default") {
-        check_with(&["--no-default-features", "--features", feature])?;
+    for name in PACKAGES {
+        let package = metadata
+            .packages
+            .iter()
+            .find(|package| package.name == name)
+            .with_context(|| format!("the workspace has no package `{name}`"))?;
+        check_with(name, &["--no-default-features"])?;
+        let features = package.features.keys();
+        for feature in features.filter(|feature| *feature != "default") {
+            check_with(name, &["--no-default-features", "--features", feature])?;
+        }
+        check_with(name, &[])?;
+        check_with(name, &["--all-features"])?;
     }
-    check_with(&[])?;
-    check_with(&["--all-features"])
+    Ok(())
 }
 
 /// Clippy is `cargo check` that can deny warnings without building the dependencies anew.
-fn check_with(selection: &[&str]) -> Result<()> {
-    run(cargo(["clippy", "--quiet", "--package", "faas-sdk"])
+fn check_with(package: &str, selection: &[&str]) -> Result<()> {
+    run(cargo(["clippy", "--quiet", "--package", package])
         .args(selection)
         .args(["--", "-D", "warnings"]))
 }

@@ -32,7 +32,7 @@ pub(crate) fn run() -> Result<()> {
         cargo::run(docs.env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     let metadata = Metadata::read()?;
-    stage("feature combinations of faas-sdk", || {
+    stage("feature combinations", || {
         features::check(&metadata)
     })?;
     stage("what hello pulls in", tree::check)?;

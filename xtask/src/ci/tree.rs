@@ -4,7 +4,7 @@ use crate::cargo::{cargo, output};
 use anyhow::{Result, bail};
 
 /// What belongs to features that `hello` does not turn on, by the first letters of its name.
-const UNWANTED: [&str; 3] = ["moka", "redis", "sqlx"];
+const UNWANTED: [&str; 6] = ["moka", "redis", "sqlx", "opentelemetry", "tonic", "reqwest"];
 
 /// Looks for unwanted packages in the tree of `hello`: as it is run, and as it is deployed.
 pub(super) fn check() -> Result<()> {
