@@ -239,9 +239,9 @@ impl App {
     ) -> Program {
         let hooks = self.hooks.clone();
         let entries = self.entries.clone();
-        let built = config.map_err(invalid_config).and_then(|config| {
-            self.with_config(platform, deployed_as.as_deref(), &env, config)
-        });
+        let built = config
+            .map_err(invalid_config)
+            .and_then(|config| self.with_config(platform, deployed_as.as_deref(), &env, config));
         let mut program = match built {
             Ok((invoke, settings)) => {
                 let mut program = Program::new(invoke);

@@ -200,3 +200,25 @@ impl fmt::Debug for Shared {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use faas_sdk_core::TraceContext;
+
+    #[test]
+    fn calls_to_others_name_this_invocation_as_their_parent() {
+        let hop = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let mut info = Info::new("id");
+        info.trace = Trace::w3c(Some(hop.into()), None);
+        let cx = Context::builder().info(info).build();
+        let own = TraceContext::parse(&cx.traceparent()).expect("a header");
+        assert_eq!(own.trace_id, 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736);
+        assert!(own.span_id != 0x00f0_67aa_0ba9_02b7 && own.is_sampled());
+        assert_eq!(cx.traceparent(), cx.clone().traceparent());
+
+        let cx = Context::builder().build();
+        let own = TraceContext::parse(&cx.traceparent()).expect("a header");
+        assert!(!own.is_sampled(), "a new trace that nobody records");
+    }
+}

@@ -39,7 +39,10 @@ fn check(out: &str, platform: &str) {
         if let Err(error) = schema.validate(&value) {
             panic!("{error} at {}: {line}", error.instance_path());
         }
-        assert!(line.len() < 200 << 10 && !line.contains("hunter2"), "{line}");
+        assert!(
+            line.len() < 200 << 10 && !line.contains("hunter2"),
+            "{line}"
+        );
         if let Some(seq) = value["seq"].as_u64() {
             assert!(numbers.insert(seq), "{seq} twice");
         }
@@ -48,7 +51,10 @@ fn check(out: &str, platform: &str) {
             continue;
         };
         assert_eq!(value["platform"], platform, "{line}");
-        invocations.entry(id.to_owned()).or_default().take(id, &value, line);
+        invocations
+            .entry(id.to_owned())
+            .or_default()
+            .take(id, &value, line);
     }
     let last = numbers.last().copied().unwrap_or_default();
     assert_eq!(numbers.len() as u64, last + 1, "lines are missing");
@@ -58,6 +64,7 @@ fn check(out: &str, platform: &str) {
     for (id, invocation) in &invocations {
         assert_eq!(invocation.ended, 1, "{id}");
         assert_eq!(invocation.debug, usize::from(invocation.failed), "{id}");
+        assert_eq!(invocation.errors, invocation.debug, "{id}");
         let ours = if invocation.failed { 7 } else { 6 };
         assert_eq!(invocation.own, ours, "{id}");
     }
@@ -69,6 +76,7 @@ struct Invocation {
     trace: Option<Value>,
     own: usize,
     debug: usize,
+    errors: usize,
     ended: usize,
     failed: bool,
 }
@@ -80,6 +88,17 @@ impl Invocation {
         if let Some(own) = value["fields"]["own"].as_str() {
             assert_eq!(own, id, "{line}");
             self.own += 1;
+        }
+        if value["message"] == "the narrator is gone" {
+            let error = &value["error"];
+            assert_eq!(error["kind"], "Unavailable", "{line}");
+            assert_eq!(error["code"], "unavailable", "{line}");
+            assert_eq!(error["retryable"], true, "{line}");
+            assert_eq!(
+                error["causes"][0], "invalid digit found in string",
+                "{line}"
+            );
+            self.errors += 1;
         }
         if value["level"] == "DEBUG" {
             assert!(value["seq"].is_null() && self.ended == 0, "{line}");
@@ -191,5 +210,64 @@ async fn a_closed_output_is_no_failure_of_the_function() {
     }
     process.signal("TERM");
     let (status, _, errors) = process.ends().await;
-    assert!(status.success() && !errors.contains("panic"), "{status}: {errors}");
+    assert!(
+        status.success() && !errors.contains("panic"),
+        "{status}: {errors}"
+    );
+}
+
+#[tokio::test]
+async fn the_filter_is_faas_log_then_the_platforms_level_then_rust_log() {
+    const JSON: (&str, &str) = ("AWS_LAMBDA_LOG_FORMAT", "JSON");
+    const TEXT: (&str, &str) = ("AWS_LAMBDA_LOG_FORMAT", "Text");
+    const LOUD: (&str, &str) = ("AWS_LAMBDA_LOG_LEVEL", "INFO");
+    const QUIET: (&str, &str) = ("AWS_LAMBDA_LOG_LEVEL", "ERROR");
+    for (variables, ends) in [
+        (&[][..], 1),
+        (&[JSON, QUIET], 0),
+        (&[TEXT, QUIET], 1),
+        (&[JSON, QUIET, ("FAAS_LOG", "info")], 1),
+        (&[("RUST_LOG", "error")], 0),
+        (&[JSON, LOUD, ("RUST_LOG", "error")], 1),
+        (&[("FAAS_LOG", "error"), ("RUST_LOG", "info")], 0),
+    ] {
+        let api = FakeRuntimeApi::builder().start().await.expect("the fake");
+        let mut process = Process::start(
+            example("misbehave")
+                .envs(api.env())
+                .envs(variables.iter().copied()),
+        );
+        let out = process.read();
+        let outcome = api.invoke(Event::json(json!("panic"))).await;
+        assert!(outcome.error().is_some(), "{outcome:?}");
+        process.signal("TERM");
+        let (status, ..) = process.ends().await;
+        assert!(status.success(), "{status}");
+        let out = out.await.expect("the output");
+        let lines = out.lines().map(|line| {
+            serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+        });
+        let lines: Vec<_> = lines.collect();
+        let ended = lines.iter().filter(|line| line["event"] == "invoke.end");
+        assert_eq!(ended.count(), ends, "{variables:?}: {out}");
+        // The span of the invocation is there also where only errors are wanted.
+        let errors: Vec<_> = lines
+            .iter()
+            .filter(|line| line["level"] == "ERROR")
+            .collect();
+        assert_eq!(errors.len(), 1, "{out}");
+        assert!(errors[0]["request_id"].is_string(), "{out}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_does_not_parse_is_told_of() {
+    let api = FakeRuntimeApi::builder().start().await.expect("the fake");
+    let mut process = Process::start(
+        example("misbehave")
+            .envs(api.env())
+            .env("FAAS_LOG", "info,shop=loud"),
+    );
+    let line = process.says("WARN").await;
+    assert!(line.contains("FAAS_LOG does not parse"), "{line}");
 }

@@ -16,11 +16,7 @@ fn misbehave() -> Command {
 }
 
 fn on_lambda(api: &FakeRuntimeApi, variables: &[(&str, &str)]) -> Process {
-    Process::start(
-        misbehave()
-            .envs(api.env())
-            .envs(variables.iter().copied()),
-    )
+    Process::start(misbehave().envs(api.env()).envs(variables.iter().copied()))
 }
 
 #[tokio::test]
@@ -46,11 +42,19 @@ async fn a_panic_is_logged_with_its_place_and_the_process_lives_on() {
         outcome.error().expect("an error").platform_error_type(),
         "Runtime.Panic"
     );
-    let line = process.says("on purpose").await;
-    assert!(
-        line.contains("ERROR") && line.contains("misbehave.rs:"),
-        "{line}"
-    );
+    // The line stands before the answer, which has come.
+    let line = process.says("panicked").await;
+    let line: serde_json::Value = serde_json::from_str(&line).expect("a line");
+    assert_eq!(line["level"], "ERROR");
+    assert_eq!(line["error"]["kind"], "Panic");
+    assert_eq!(line["message"], "panicked: on purpose");
+    let code = line["code"].as_str().expect("a place");
+    assert!(code.contains("examples/misbehave.rs:"), "{code}");
+    let end = process.says("\"level\"").await;
+    let end: serde_json::Value = serde_json::from_str(&end).expect("a line");
+    assert_eq!(end["event"], "invoke.end", "one line tells of the panic");
+    assert_eq!(end["fields"]["outcome"], "panic");
+    assert_eq!(end["errors"], 1, "a metric");
     assert!(
         api.invoke(Event::json(json!("answer")))
             .await

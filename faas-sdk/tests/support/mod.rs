@@ -125,4 +125,3 @@ async fn rest<R: AsyncRead + Unpin>(lines: &mut Lines<BufReader<R>>) -> String {
     }
     text
 }
-

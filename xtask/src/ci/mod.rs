@@ -32,9 +32,7 @@ pub(crate) fn run() -> Result<()> {
         cargo::run(docs.env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     let metadata = Metadata::read()?;
-    stage("feature combinations", || {
-        features::check(&metadata)
-    })?;
+    stage("feature combinations", || features::check(&metadata))?;
     stage("what hello pulls in", tree::check)?;
     stage("direction of dependencies", || layers::check(&metadata))
 }

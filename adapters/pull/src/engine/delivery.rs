@@ -9,7 +9,11 @@ pub(super) fn conclude<C: Codec>(codec: &C, id: &str, answer: Result<Answer<'_>,
         Ok(answer) => answer,
         Err(error) => {
             let error: &(dyn std::error::Error + 'static) = &error;
-            tracing::error!(request_id = id, error, "the report did not reach the platform");
+            tracing::error!(
+                request_id = id,
+                error,
+                "the report did not reach the platform"
+            );
             return;
         }
     };

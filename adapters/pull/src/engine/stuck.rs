@@ -31,7 +31,11 @@ impl<C: Codec> Stuck for Slot<C> {
             }
             Err(error) => {
                 let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::error!(request_id = id, error, "the report did not reach the platform");
+                tracing::error!(
+                    request_id = id,
+                    error,
+                    "the report did not reach the platform"
+                );
             }
         }
     }
