@@ -304,7 +304,7 @@ impl Builder {
         let read = |text: &str| text.trim().parse::<Filter>();
         let variable = |name: &'static str| {
             let text = (self.variables)(name).filter(|text| !text.trim().is_empty())?;
-            Some(read(&text).map_err(|error| error.from_variable(name)))
+            Some(read(&text).map_err(|error| error.of_variable(name)))
         };
         let platform = || {
             let level = platform_level(self.platform_level.as_deref()?.trim())?;

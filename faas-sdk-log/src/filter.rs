@@ -31,7 +31,7 @@ impl std::error::Error for FilterError {
 
 impl FilterError {
     /// Names the variable that holds the filter.
-    pub(crate) fn from_variable(mut self, variable: &'static str) -> Self {
+    pub(crate) fn of_variable(mut self, variable: &'static str) -> Self {
         self.variable = Some(variable);
         self
     }
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn what_does_not_parse_says_what_is_wanted() {
         let error = "info,shop=loud".parse::<Filter>().expect_err("no level");
-        let error = error.from_variable("FAAS_LOG");
+        let error = error.of_variable("FAAS_LOG");
         assert!(
             error.to_string().starts_with("FAAS_LOG does not parse"),
             "{error}"

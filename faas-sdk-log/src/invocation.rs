@@ -25,32 +25,32 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 ///
 /// Nothing is kept outside of the span: two invocations in one process never meet. Work that is
 /// spawned keeps the facts if it runs in the span, as with `tracing::Instrument`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use = "an invocation has to be bound to its span"]
-pub struct Invocation {
-    ids: Ids,
+pub struct Invocation<'a> {
+    ids: Ids<'a>,
     #[allow(dead_code, reason = "for exported spans alone")]
-    parent: Option<Parent>,
-    scope: Option<Scope>,
+    parent: Option<Parent<'a>>,
+    scope: Option<&'a Scope>,
 }
 
 /// The span of the caller, of another process.
 #[derive(Clone, Debug)]
 #[allow(dead_code, reason = "for exported spans alone")]
-pub(crate) struct Parent {
+pub(crate) struct Parent<'a> {
     pub(crate) trace_id: u128,
     pub(crate) span_id: u64,
     pub(crate) flags: u8,
     /// The header `tracestate`.
-    pub(crate) state: Option<String>,
+    pub(crate) state: Option<&'a str>,
 }
 
-impl Invocation {
+impl<'a> Invocation<'a> {
     /// The invocation that the platform knows by this id.
-    pub fn new(request_id: impl Into<String>) -> Self {
+    pub fn new(request_id: &'a str) -> Self {
         Self {
             ids: Ids {
-                request_id: request_id.into(),
+                request_id,
                 ..Ids::default()
             },
             parent: None,
@@ -60,12 +60,18 @@ impl Invocation {
 
     /// The caller's span, as the headers `traceparent` and `tracestate` name it; an exported span
     /// of the invocation becomes its child.
-    pub fn parent(mut self, trace_id: u128, span_id: u64, flags: u8, state: Option<&str>) -> Self {
+    pub fn parent(
+        mut self,
+        trace_id: u128,
+        span_id: u64,
+        flags: u8,
+        state: Option<&'a str>,
+    ) -> Self {
         self.parent = Some(Parent {
             trace_id,
             span_id,
             flags,
-            state: state.map(str::to_owned),
+            state,
         });
         self
     }
@@ -84,15 +90,15 @@ impl Invocation {
 
     /// The function that is called, if it is not the one of the process's
     /// [`Origin`](crate::Origin).
-    pub fn function(mut self, function: Option<impl Into<String>>) -> Self {
-        self.ids.function = function.map(Into::into);
+    pub fn function(mut self, function: Option<&'a str>) -> Self {
+        self.ids.function = function;
         self
     }
 
     /// The scope whose counters stand in the line that ends the invocation, and whose deadline no
     /// write waits for.
-    pub fn scope(mut self, scope: &Scope) -> Self {
-        self.scope = Some(scope.clone());
+    pub fn scope(mut self, scope: &'a Scope) -> Self {
+        self.scope = Some(scope);
         self
     }
 
@@ -113,7 +119,7 @@ impl Invocation {
             let Some(span) = registry.span(id) else {
                 return;
             };
-            let active = Arc::new(layer.logger().begin(self.ids, self.scope));
+            let active = Arc::new(layer.logger().begin(&self.ids, self.scope.cloned()));
             let mut extensions = span.extensions_mut();
             // What the span itself says of the invocation stands in the line already.
             extensions.replace(SpanState {
@@ -128,7 +134,8 @@ impl Invocation {
 /// An invocation whose lines are being written.
 #[derive(Debug)]
 pub(crate) struct Active {
-    pub(crate) request_id: String,
+    /// What the marker at its end needs.
+    pub(crate) request_id: Option<String>,
     pub(crate) block: Block,
     /// Its DEBUG lines are written like all others.
     pub(crate) sampled: bool,
@@ -142,7 +149,7 @@ pub(crate) struct Active {
 
 impl Active {
     pub(crate) fn new(
-        request_id: String,
+        request_id: Option<String>,
         block: Block,
         sampled: bool,
         cold_start: bool,

@@ -207,10 +207,10 @@ impl LogLayer {
         logger.compose(line, parts, stamps, site, active, now, numbered);
         let within = logger.within(active.and_then(|active| active.until), now);
         logger.write(line, within, numbered.lost);
-        if let Some(active) = ending
+        if let Some(id) = ending.and_then(|active| active.request_id.as_deref())
             && let Some(markers) = logger.rules.profile.markers
         {
-            logger.mark(markers.end, &active.request_id);
+            logger.mark(markers.end, id);
         }
     }
 }

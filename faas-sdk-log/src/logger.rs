@@ -74,20 +74,22 @@ impl Logger {
     }
 
     /// An invocation begins.
-    pub(crate) fn begin(&self, ids: Ids, scope: Option<Scope>) -> Active {
+    pub(crate) fn begin(&self, ids: &Ids<'_>, scope: Option<Scope>) -> Active {
         let block = Block::of_invocation(
             &self.rules.profile,
             &self.origin,
-            &ids,
+            ids,
             self.project.as_deref(),
         );
         if let Some(markers) = self.rules.profile.markers {
-            self.mark(markers.start, &ids.request_id);
+            self.mark(markers.start, ids.request_id);
         }
         let sampled = ids
             .trace
             .is_some_and(|(trace, ..)| self.sampling.takes(trace));
-        let active = Active::new(ids.request_id, block, sampled, ids.cold_start, scope);
+        let marked = self.rules.profile.markers.is_some();
+        let request_id = marked.then(|| ids.request_id.to_owned());
+        let active = Active::new(request_id, block, sampled, ids.cold_start, scope);
         if self.ring > 0 && !sampled {
             let spare = self
                 .rings

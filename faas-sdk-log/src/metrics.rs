@@ -1,6 +1,7 @@
 //! The counters of an invocation, in the line that ends it.
 
 use crate::encode;
+use crate::line::TOP_LEVEL;
 use crate::record::Parts;
 use faas_sdk_scope::{Measure, Unit};
 use std::time::{Duration, SystemTime};
@@ -19,7 +20,7 @@ pub(crate) fn fields(parts: &mut Parts, measures: &[Measure]) {
                     .fields
                     .put(&format!("{name}_ms"), |out| milliseconds(out, measure));
                 parts.fields.put(&format!("{name}_count"), |out| {
-                    encode::u64(out, measure.count)
+                    encode::u64(out, measure.count);
                 });
             }
             _ => parts.fields.put(name, |out| encode::u64(out, measure.sum)),
@@ -45,54 +46,22 @@ pub(crate) fn embedded(
     has_function: bool,
     now: SystemTime,
 ) {
-    let mut values = Vec::new();
-    let mut metrics = Vec::new();
-    let mut known: Vec<Vec<u8>> = Vec::new();
-    let mut metric = |name: &str, unit: &str, value: Option<&dyn Fn(&mut Vec<u8>)>| {
-        let mut key = Vec::new();
-        encode::key(&mut key, name);
-        // A key that stands at the top level already would be there twice.
-        let taken = value.is_some() && crate::line::TOP_LEVEL.contains(&name);
-        if taken || known.contains(&key) {
-            return;
-        }
-        known.push(key.clone());
-        metrics.extend_from_slice(if metrics.is_empty() {
-            b"{\"Name\":"
-        } else {
-            b",{\"Name\":"
-        });
-        metrics.extend_from_slice(key.get(..key.len().saturating_sub(1)).unwrap_or_default());
-        metrics.extend_from_slice(b",\"Unit\":\"");
-        metrics.extend_from_slice(unit.as_bytes());
-        metrics.extend_from_slice(b"\"}");
-        if let Some(write) = value {
-            values.extend_from_slice(&key);
-            write(&mut values);
-            values.push(b',');
-        }
-    };
+    let mut embedded = Embedded::default();
     if !parts.duration.is_empty() {
-        metric("duration_ms", "Milliseconds", None);
+        embedded.declare(b"\"duration_ms\"", "Milliseconds");
     }
-    let (cold, failed) = (u64::from(cold_start), u64::from(parts.failed));
-    metric("cold_starts", "Count", Some(&|out| encode::u64(out, cold)));
-    metric("errors", "Count", Some(&|out| encode::u64(out, failed)));
-    for measure in measures.iter().take(MOST - 3) {
+    for (name, value) in [("cold_starts", cold_start), ("errors", parts.failed)] {
+        embedded.add(name, "Count", |out| encode::u64(out, value.into()));
+    }
+    for measure in measures {
         match measure.unit {
             Unit::Nanoseconds => {
                 let name = format!("{}_ms", measure.name);
-                metric(
-                    &name,
-                    "Milliseconds",
-                    Some(&|out| milliseconds(out, measure)),
-                );
+                embedded.measure(&name, "Milliseconds", |out| milliseconds(out, measure));
             }
-            _ => metric(
-                &measure.name,
-                "Count",
-                Some(&|out| encode::u64(out, measure.sum)),
-            ),
+            _ => embedded.measure(&measure.name, "Count", |out| {
+                encode::u64(out, measure.sum);
+            }),
         }
     }
     let since = now
@@ -109,7 +78,57 @@ pub(crate) fn embedded(
         b",\"Dimensions\":[[]],\"Metrics\":["
     };
     out.extend_from_slice(dimensions);
-    out.extend_from_slice(&metrics);
+    out.extend_from_slice(&embedded.metrics);
     out.extend_from_slice(b"]}]},");
-    out.extend_from_slice(&values);
+    out.extend_from_slice(&embedded.values);
+}
+
+/// Metrics as they are declared, and their values.
+#[derive(Default)]
+struct Embedded {
+    metrics: Vec<u8>,
+    values: Vec<u8>,
+    count: usize,
+    /// The keys of measures that are there.
+    known: Vec<Vec<u8>>,
+}
+
+impl Embedded {
+    /// Declares a metric whose value stands in the line already.
+    fn declare(&mut self, name: &[u8], unit: &str) {
+        let open: &[u8] = if self.metrics.is_empty() {
+            b"{\"Name\":"
+        } else {
+            b",{\"Name\":"
+        };
+        self.metrics.extend_from_slice(open);
+        self.metrics.extend_from_slice(name);
+        self.metrics.extend_from_slice(b",\"Unit\":\"");
+        self.metrics.extend_from_slice(unit.as_bytes());
+        self.metrics.extend_from_slice(b"\"}");
+        self.count += 1;
+    }
+
+    fn add(&mut self, name: &str, unit: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.values.len();
+        encode::key(&mut self.values, name);
+        let colon = self.values.len().saturating_sub(1);
+        let key = self.values.get(start..colon).unwrap_or_default().to_vec();
+        self.declare(&key, unit);
+        write(&mut self.values);
+        self.values.push(b',');
+    }
+
+    /// Adds a measure, unless there is no room for more, or its key stands at the top level already.
+    fn measure(&mut self, name: &str, unit: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut key = Vec::new();
+        encode::key(&mut key, name);
+        let bare = key.get(1..key.len().saturating_sub(2)).unwrap_or_default();
+        let taken = TOP_LEVEL.iter().any(|taken| taken.as_bytes() == bare)
+            || matches!(bare, b"cold_starts" | b"errors");
+        if self.count < MOST && !taken && !self.known.contains(&key) {
+            self.known.push(key);
+            self.add(name, unit, write);
+        }
+    }
 }

@@ -23,13 +23,13 @@ pub struct Origin {
 }
 
 /// The facts of one invocation, as they stand in its lines.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Ids {
-    pub(crate) request_id: String,
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ids<'a> {
+    pub(crate) request_id: &'a str,
     /// Trace id, span id, flags.
     pub(crate) trace: Option<(u128, u64, u8)>,
     pub(crate) cold_start: bool,
-    pub(crate) function: Option<String>,
+    pub(crate) function: Option<&'a str>,
 }
 
 /// The parts of a line that an invocation, or the process, renders once: what stands before the
@@ -51,16 +51,25 @@ impl Block {
     pub(crate) fn of_invocation(
         profile: &Profile,
         origin: &Origin,
-        ids: &Ids,
+        ids: &Ids<'_>,
         project: Option<&str>,
     ) -> Self {
         Self::new(profile, origin, Some(ids), project)
     }
 
-    fn new(profile: &Profile, origin: &Origin, ids: Option<&Ids>, project: Option<&str>) -> Self {
-        let mut block = Self::default();
+    fn new(
+        profile: &Profile,
+        origin: &Origin,
+        ids: Option<&Ids<'_>>,
+        project: Option<&str>,
+    ) -> Self {
+        let mut block = Self {
+            ids: Vec::with_capacity(256),
+            origin: Vec::with_capacity(256),
+            has_function: false,
+        };
         let function = ids
-            .and_then(|ids| ids.function.as_deref())
+            .and_then(|ids| ids.function)
             .or(origin.function.as_deref());
         block.has_function = function.is_some();
         match profile.layout {
@@ -81,28 +90,26 @@ impl Block {
         &mut self,
         profile: &Profile,
         origin: &Origin,
-        ids: Option<&Ids>,
+        ids: Option<&Ids<'_>>,
         function: Option<&str>,
     ) {
         let out = &mut self.ids;
         if let Some(ids) = ids {
-            member(out, "request_id", Some(&ids.request_id));
+            member(out, "request_id", Some(ids.request_id));
             if let Some((trace, _, flags)) = ids.trace {
-                member(out, "trace_id", Some(&format!("{trace:032x}")));
+                encode::key(out, "trace_id");
+                hex(out, trace, 32);
                 if profile.xray {
-                    let (time, unique) = (trace >> 96, trace & (u128::MAX >> 32));
-                    member(
-                        out,
-                        "xray_trace_id",
-                        Some(&format!("1-{time:08x}-{unique:024x}")),
-                    );
+                    xray(out, trace);
                 }
-                member(out, "trace_flags", Some(&format!("{flags:02x}")));
+                encode::key(out, "trace_flags");
+                hex(out, flags.into(), 2);
             }
             encode::key(out, "cold_start");
             out.extend_from_slice(if ids.cold_start { b"true," } else { b"false," });
             if let Some((_, span, _)) = ids.trace {
-                member(out, "span_id", Some(&format!("{span:016x}")));
+                encode::key(out, "span_id");
+                hex(out, span.into(), 16);
             }
         }
         let out = &mut self.origin;
@@ -119,14 +126,14 @@ impl Block {
     fn google(
         &mut self,
         origin: &Origin,
-        ids: Option<&Ids>,
+        ids: Option<&Ids<'_>>,
         function: Option<&str>,
         project: Option<&str>,
     ) {
         const PREFIX: &str = "logging.googleapis.com/";
         let mut labels = Vec::new();
         if let Some(ids) = ids {
-            member(&mut labels, "request_id", Some(&ids.request_id));
+            member(&mut labels, "request_id", Some(ids.request_id));
             let cold = if ids.cold_start { "true" } else { "false" };
             member(&mut labels, "cold_start", Some(cold));
         }
@@ -155,7 +162,7 @@ impl Block {
             raw_key(out, PREFIX, "trace");
             text(out, &name);
             raw_key(out, PREFIX, "spanId");
-            text(out, &format!("{span:016x}"));
+            hex(out, span.into(), 16);
             raw_key(out, PREFIX, "trace_sampled");
             out.extend_from_slice(if flags & 1 == 1 { b"true," } else { b"false," });
         }
@@ -185,6 +192,29 @@ fn member(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
 fn text(out: &mut Vec<u8>, value: &str) {
     encode::string(out, value, LONGEST);
     out.push(b',');
+}
+
+/// A number in so many hexadecimal digits, as a text.
+fn hex(out: &mut Vec<u8>, number: u128, digits: u32) {
+    out.push(b'"');
+    push_hex(out, number, digits);
+    out.extend_from_slice(b"\",");
+}
+
+fn push_hex(out: &mut Vec<u8>, number: u128, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = (number >> (place * 4) & 0xf) as u8;
+        out.push(if digit < 10 { b'0' } else { b'a' - 10 } + digit);
+    }
+}
+
+/// `1-<8 digits of time>-<24 digits>`.
+fn xray(out: &mut Vec<u8>, trace: u128) {
+    out.extend_from_slice(b"\"xray_trace_id\":\"1-");
+    push_hex(out, trace >> 96, 8);
+    out.push(b'-');
+    push_hex(out, trace, 24);
+    out.extend_from_slice(b"\",");
 }
 
 /// A key with characters that keys of fields may not have.

@@ -102,7 +102,7 @@ pub(crate) fn write(
             .ids
             .iter()
             .copied()
-            .filter(|byte| byte.is_ascii_graphic())
+            .filter(u8::is_ascii_graphic)
             .collect();
         out.painted(DIM, &id);
     }
@@ -133,10 +133,15 @@ fn error(out: &mut Painter<'_>, parts: &Parts) {
     out.plain(b"\n  ");
     out.painted(RED, b"error");
     out.plain(b": ");
-    out.text(&error.message);
-    out.plain(b" (");
-    out.text(&error.kind);
-    out.plain(b")");
+    if error.message == parts.message {
+        // The line says it already.
+        out.text(&error.kind);
+    } else {
+        out.text(&error.message);
+        out.plain(b" (");
+        out.text(&error.kind);
+        out.plain(b")");
+    }
     for member in [&error.details, &error.causes] {
         let member = member.strip_suffix(b",").unwrap_or(member);
         if !member.is_empty() {

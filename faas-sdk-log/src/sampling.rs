@@ -66,6 +66,21 @@ mod tests {
 
     #[test]
     fn the_hash_is_the_published_one() {
-        assert_eq!(hash(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736), 0x0);
+        for (trace, expected) in [
+            (
+                0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736,
+                0x21f4_1e14_95ed_ba6a,
+            ),
+            (
+                0x0000_0000_0000_0000_0000_0000_0000_0001,
+                0xd820_b7e9_10b0_f93f,
+            ),
+            (
+                0x5759_e988_bd86_2e3f_e1be_46a9_9427_2793,
+                0x3361_6d2a_728d_c751,
+            ),
+        ] {
+            assert_eq!(hash(trace), expected, "{trace:032x}");
+        }
     }
 }

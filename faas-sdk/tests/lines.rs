@@ -21,9 +21,14 @@ fn narrate() -> Command {
     command
 }
 
-/// What the invocation of this number is asked: every eighth one fails.
+/// Whether the invocation of this number is to fail: every eighth one.
+fn fails(number: usize) -> bool {
+    number.is_multiple_of(8)
+}
+
+/// What the invocation of this number is asked.
 fn tale(number: usize) -> Value {
-    let ends = if number % 8 == 0 { "badly" } else { "well" };
+    let ends = if fails(number) { "badly" } else { "well" };
     json!({"ends": ends, "password": "hunter2"})
 }
 
@@ -133,7 +138,7 @@ async fn each_line_of_the_local_server_is_of_its_own_invocation() {
 async fn call(address: SocketAddr, number: usize) {
     let tale = tale(number).to_string();
     let reply = http_call(address, "POST", "/narrate", &[], tale.as_bytes()).await;
-    let expected = if number % 8 == 0 { 503 } else { 200 };
+    let expected = if fails(number) { 503 } else { 200 };
     assert_eq!(reply.expect("an answer").status, expected);
 }
 
@@ -156,7 +161,7 @@ async fn each_line_on_lambda_is_of_its_own_invocation() {
             .collect();
         for (number, call) in calls.into_iter().enumerate() {
             let outcome = call.await;
-            assert_eq!(outcome.error().is_some(), number % 8 == 0, "{outcome:?}");
+            assert_eq!(outcome.error().is_some(), fails(number), "{outcome:?}");
         }
     }
     process.signal("TERM");

@@ -19,16 +19,16 @@ impl Invoke for Logged {
 fn begin(invocation: &mut Invocation, span: &Span) {
     let (info, scope) = (&mut invocation.info, &invocation.scope);
     let own = info.trace.own(&info.id, scope.started());
-    let function = info.function.name.as_deref().map(str::to_owned);
-    let mut known = faas_sdk_log::Invocation::new(&*info.id)
+    let mut known = faas_sdk_log::Invocation::new(&info.id)
         .trace(own.trace_id, own.span_id, own.flags)
         .cold_start(info.cold_start)
-        .function(function)
+        .function(info.function.name.as_deref())
         .scope(scope);
     if let Some(hop) = info.trace.context() {
         known = known.parent(hop.trace_id, hop.span_id, hop.flags, info.trace.state());
     }
-    if let Some((trace_id, span_id, flags)) = known.bind(span) {
+    let bound = known.bind(span);
+    if let Some((trace_id, span_id, flags)) = bound {
         info.trace.set_own(TraceContext {
             trace_id,
             span_id,
