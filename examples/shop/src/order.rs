@@ -1,6 +1,7 @@
 use crate::stock::{Sold, Stock};
+use faas_sdk::log::json;
 use faas_sdk::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Books paid orders.
 pub(crate) struct Book {
@@ -8,7 +9,7 @@ pub(crate) struct Book {
 }
 
 /// A paid order.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 pub(crate) struct Order {
     item: u32,
     amount: u32,
@@ -17,15 +18,11 @@ pub(crate) struct Order {
 impl Handler<Order> for Book {
     type Output = ();
 
-    async fn call(&self, order: Order, _cx: Context) -> Result<()> {
+    async fn call(&self, order: Order, cx: Context) -> Result<()> {
         match self.stock.take(order.item, order.amount) {
             Sold::Left(left) => {
-                tracing::info!(
-                    item = order.item,
-                    amount = order.amount,
-                    left,
-                    "order booked"
-                );
+                cx.metrics().count("items.sold", order.amount.into());
+                tracing::info!(order = json(&order), left, "order booked");
                 Ok(())
             }
             // Delivering the event again would not bring the item back.
