@@ -11,7 +11,8 @@ pub enum Stage {
     /// Before the first invocation. Runs until it succeeded once; a failure is tried again at the
     /// next call, so it must be idempotent.
     Init,
-    /// After a reply, before the platform may freeze the instance.
+    /// After a reply, before the platform may freeze the instance; where it may do so as soon as the
+    /// reply is out, before that. Other invocations that are under way keep it from freezing.
     BeforeFreeze,
     /// Before the first invocation after a freeze.
     OnThaw,

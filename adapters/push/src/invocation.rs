@@ -5,7 +5,7 @@ use faas_sdk_core::{
     BoxFuture, Drive, Error, ErrorKind, HttpRequest, Result, Stage, drive, report,
     report_leftovers, report_refused,
 };
-use faas_sdk_scope::{Arrival, CancelReason, InFlight, Scope};
+use faas_sdk_scope::{Arrival, Background, CancelReason, InFlight, Scope};
 use std::sync::Arc;
 use std::task::Poll;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -57,6 +57,9 @@ pub(crate) async fn run<C: Codec>(
             Err(error)
         }
     };
+    if outcome.as_ref().map_or(true, |reply| !reply.is_streamed()) {
+        before_freeze(shared, scope).await;
+    }
     let call = exchange.take_call();
     // Without the call, the watchdog has answered.
     if let Some(call) = call {
@@ -83,6 +86,19 @@ pub(crate) async fn run<C: Codec>(
         report_leftovers(&leftovers, id.as_deref());
     }
     drop(admission);
+}
+
+/// Runs the hooks that come before a freeze, where the platform may freeze the instance as soon as
+/// the reply is out. It may not while there are other invocations, or while a body is streamed.
+async fn before_freeze<C: Codec>(shared: &Shared<C>, scope: &Scope) {
+    let instance = &shared.instance;
+    if instance.background() != Background::UntilResponse || instance.in_flight() > 1 {
+        return;
+    }
+    let hooks = Box::pin(shared.run_hooks(Stage::BeforeFreeze));
+    if let Err(error) = bounded(scope, hooks).await {
+        report(&error, None, "a hook failed");
+    }
 }
 
 /// Answers for work that dies, so that its connection does not wait for ever.

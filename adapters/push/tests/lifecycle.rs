@@ -6,7 +6,7 @@ use faas_sdk_core::{
     Body, BodySender, Content, ErrorKind, HttpRequest, Outcome, Program, Reply, Stage, Watchdog,
 };
 use faas_sdk_push::{InitMoment, Profile, Server};
-use faas_sdk_scope::{CancelReason, Ending, Instance, ManualClock, Scope};
+use faas_sdk_scope::{Background, CancelReason, Ending, Instance, ManualClock, Scope};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -70,6 +70,18 @@ async fn hooks_run_at_their_moments() {
     server.ended().await.expect("an orderly end");
     let expected = ["Init", "call", "OnThaw", "call", "BeforeFreeze", "Shutdown"];
     assert_eq!(log.all(), expected);
+}
+
+#[tokio::test]
+async fn what_comes_before_a_freeze_comes_before_the_reply_where_that_may_freeze() {
+    let log = Log::default();
+    let mut profile = Profile::default();
+    profile.background = Background::UntilResponse;
+    let server = Running::start(server(profile, &noting(&log))).await;
+    let mut client = server.client().await;
+    assert_eq!(client.get("/").await.status, 200);
+    assert_eq!(log.all(), ["Init", "call", "BeforeFreeze"]);
+    server.ended().await.expect("an orderly end");
 }
 
 #[tokio::test]
