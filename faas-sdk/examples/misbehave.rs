@@ -28,6 +28,7 @@ async fn misbehave(what: Do, cx: Context) -> Result<&'static str> {
             std::future::pending().await
         }
         Do::Spin => {
+            tracing::debug!("about to spin");
             note("spinning", cx.scope());
             let forever = Instant::now() + Duration::from_secs(600);
             while Instant::now() < forever {

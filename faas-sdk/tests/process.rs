@@ -31,6 +31,13 @@ async fn a_handler_that_never_yields_is_answered_and_ends_the_process() {
     let (status, out, _) = process.ends().await;
     assert_eq!(status.code(), Some(1));
     assert!(out.contains("did not yield"), "{out}");
+    // Its last line comes out before the process ends, with what was kept back for it.
+    let last = out.lines().last().expect("lines");
+    let last: serde_json::Value = serde_json::from_str(last).expect("a line");
+    assert_eq!(last["event"], "invoke.end", "{out}");
+    assert_eq!(last["fields"]["outcome"], "timeout", "{out}");
+    assert!(last["request_id"].is_string(), "{out}");
+    assert!(out.contains("\"level\":\"DEBUG\",\"message\":\"about to spin\""), "{out}");
 }
 
 #[tokio::test]
