@@ -13,7 +13,6 @@ use tokio::process::Command;
 
 /// How many invocations are under way at once.
 const TOGETHER: usize = 64;
-const ROUNDS: usize = 3;
 
 fn narrate() -> Command {
     let mut command = example("narrate");
@@ -33,7 +32,7 @@ fn tale(number: usize) -> Value {
 }
 
 /// Checks every line of a process that was asked all tales.
-fn check(out: &str, platform: &str) {
+fn check(out: &str, platform: &str, rounds: usize) {
     let schema = serde_json::from_str(faas_sdk_log::SCHEMA).expect("a schema");
     let schema = jsonschema::validator_for(&schema).expect("a valid schema");
     let mut numbers = BTreeSet::new();
@@ -63,9 +62,9 @@ fn check(out: &str, platform: &str) {
     }
     let last = numbers.last().copied().unwrap_or_default();
     assert_eq!(numbers.len() as u64, last + 1, "lines are missing");
-    assert_eq!(invocations.len(), TOGETHER * ROUNDS);
+    assert_eq!(invocations.len(), TOGETHER * rounds);
     let failed = invocations.values().filter(|invocation| invocation.failed);
-    assert_eq!(failed.count(), TOGETHER * ROUNDS / 8);
+    assert_eq!(failed.count(), TOGETHER * rounds / 8);
     for (id, invocation) in &invocations {
         assert_eq!(invocation.ended, 1, "{id}");
         assert_eq!(invocation.debug, usize::from(invocation.failed), "{id}");
@@ -120,9 +119,25 @@ impl Invocation {
 
 #[tokio::test]
 async fn each_line_of_the_local_server_is_of_its_own_invocation() {
+    on_local(3).await;
+}
+
+#[tokio::test]
+async fn each_line_on_lambda_is_of_its_own_invocation() {
+    on_lambda(3).await;
+}
+
+#[tokio::test]
+#[ignore = "long"]
+async fn soak_each_line_is_of_its_own_invocation() {
+    on_local(200).await;
+    on_lambda(200).await;
+}
+
+async fn on_local(rounds: usize) {
     let (mut process, address) = Process::start_local(&mut narrate()).await;
     let out = process.read();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let calls = (0..TOGETHER).map(|number| tokio::spawn(call(address, number)));
         for call in calls.collect::<Vec<_>>() {
             call.await.expect("a call");
@@ -132,7 +147,7 @@ async fn each_line_of_the_local_server_is_of_its_own_invocation() {
     let (status, ..) = process.ends().await;
     let out = out.await.expect("the output");
     assert!(status.success(), "{status}: {out}");
-    check(&out, "local");
+    check(&out, "local", rounds);
 }
 
 async fn call(address: SocketAddr, number: usize) {
@@ -142,8 +157,7 @@ async fn call(address: SocketAddr, number: usize) {
     assert_eq!(reply.expect("an answer").status, expected);
 }
 
-#[tokio::test]
-async fn each_line_on_lambda_is_of_its_own_invocation() {
+async fn on_lambda(rounds: usize) {
     let api = FakeRuntimeApi::builder()
         .slots(TOGETHER)
         .start()
@@ -155,7 +169,7 @@ async fn each_line_on_lambda_is_of_its_own_invocation() {
             .env("AWS_LAMBDA_MAX_CONCURRENCY", TOGETHER.to_string()),
     );
     let out = process.read();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let calls: Vec<_> = (0..TOGETHER)
             .map(|number| api.invoke(Event::json(tale(number))))
             .collect();
@@ -168,7 +182,7 @@ async fn each_line_on_lambda_is_of_its_own_invocation() {
     let (status, ..) = process.ends().await;
     let out = out.await.expect("the output");
     assert!(status.success(), "{status}: {out}");
-    check(&out, "aws-lambda");
+    check(&out, "aws-lambda", rounds);
     assert!(
         out.contains("\"_aws\":{") && out.contains("\"chapters\":2"),
         "the end lines carry metrics"

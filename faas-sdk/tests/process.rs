@@ -37,7 +37,10 @@ async fn a_handler_that_never_yields_is_answered_and_ends_the_process() {
     assert_eq!(last["event"], "invoke.end", "{out}");
     assert_eq!(last["fields"]["outcome"], "timeout", "{out}");
     assert!(last["request_id"].is_string(), "{out}");
-    assert!(out.contains("\"level\":\"DEBUG\",\"message\":\"about to spin\""), "{out}");
+    assert!(
+        out.contains("\"level\":\"DEBUG\",\"message\":\"about to spin\""),
+        "{out}"
+    );
 }
 
 #[tokio::test]
