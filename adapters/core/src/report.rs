@@ -92,3 +92,121 @@ fn outcome(kind: ErrorKind) -> &'static str {
         _ => "error",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Body, BodySender, Content, Data, Drive, Event, Invocation, Invoke, drive};
+    use faas_sdk_scope::{BoxFuture, Instance};
+    use std::fmt;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+    use tracing::Subscriber;
+    use tracing::field::{Field, Visit};
+    use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+    /// Notes the outcome of each line that ends an invocation, and the number of those at ERROR.
+    #[derive(Clone, Default)]
+    struct Noted(Arc<Mutex<(Vec<String>, usize)>>);
+
+    impl<S: Subscriber> Layer<S> for Noted {
+        fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+            let mut noted = self.0.lock().expect("the notes");
+            if event.metadata().name() == "invoke.end" {
+                event.record(&mut Outcomes(&mut noted.0));
+            }
+            noted.1 += usize::from(*event.metadata().level() == tracing::Level::ERROR);
+        }
+    }
+
+    struct Outcomes<'a>(&'a mut Vec<String>);
+
+    impl Visit for Outcomes<'_> {
+        fn record_str(&mut self, field: &Field, value: &str) {
+            if field.name() == "outcome" {
+                self.0.push(value.to_owned());
+            }
+        }
+
+        fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Do {
+        Answer,
+        Fail,
+        Panic,
+        Hang,
+        Stream,
+        BreakTheStream,
+        HangInTheStream,
+    }
+
+    impl Invoke for Do {
+        fn invoke(&self, _: Invocation) -> BoxFuture<'_, Outcome> {
+            let what = *self;
+            let streamed = move |mut out: BodySender| async move {
+                out.send("one").await?;
+                match what {
+                    Do::BreakTheStream => Err(ErrorKind::Unavailable.into()),
+                    Do::HangInTheStream => std::future::pending().await,
+                    _ => Ok(()),
+                }
+            };
+            Box::pin(async move {
+                match what {
+                    Do::Answer => Ok(Reply::empty()),
+                    Do::Fail => Err(ErrorKind::Conflict.into()),
+                    Do::Panic => panic!("on purpose"),
+                    Do::Hang => std::future::pending().await,
+                    _ => Ok(Reply::Content(Content::new(
+                        "text/plain",
+                        Body::produce(streamed),
+                    ))),
+                }
+            })
+        }
+    }
+
+    async fn run(what: Do, reads: bool) {
+        let scope = Scope::new(&Instance::new(), Some(Duration::from_secs(3)));
+        let event = Event::invoke("id", "test", Data::Absent);
+        let outcome = drive(
+            &what,
+            Invocation::new("id", scope, event),
+            &Drive::default(),
+        )
+        .await;
+        if let Ok(mut reply) = outcome
+            && let Some(body) = reply.body_mut()
+            && reads
+        {
+            while let Ok(Some(_)) = body.next_data().await {}
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_invocation_ends_with_one_line() {
+        crate::capture_panics();
+        let noted = Noted::default();
+        let subscriber = tracing_subscriber::registry().with(noted.clone());
+        let _set = tracing::subscriber::set_default(subscriber);
+        for (what, reads, outcome, errors) in [
+            (Do::Answer, false, "ok", 0),
+            (Do::Fail, false, "error", 0),
+            (Do::Panic, false, "panic", 1),
+            (Do::Hang, false, "timeout", 1),
+            (Do::Stream, true, "ok", 0),
+            (Do::BreakTheStream, true, "error", 1),
+            (Do::HangInTheStream, true, "timeout", 1),
+            (Do::Stream, false, "cancelled", 0),
+        ] {
+            run(what, reads).await;
+            let (ends, loud) = std::mem::take(&mut *noted.0.lock().expect("the notes"));
+            assert_eq!((ends, loud), (vec![outcome.to_owned()], errors), "{what:?}");
+        }
+        let scope = Scope::new(&Instance::new(), None);
+        report_refused(&ErrorKind::InvalidInput.into(), Some("id"), &scope);
+        assert_eq!(noted.0.lock().expect("the notes").0, ["error"]);
+    }
+}
