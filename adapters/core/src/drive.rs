@@ -1,6 +1,6 @@
 use crate::guard::{Drive, end, stopped};
 use crate::guarded_body::GuardedBody;
-use crate::report::{Facts, TARGET, report};
+use crate::report::{Facts, TARGET, Untold, report};
 use crate::{Body, Error, Invocation, Invoke, Outcome, Watch, panic};
 use faas_sdk_scope::{BoxFuture, CatchUnwind, Scope};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +20,8 @@ use tracing::Span;
 ///   invocation ends with one line named `invoke.end`.
 ///
 /// The handler's future is made at once, not at the first poll. Dropping the future drops the
-/// handler; the engine then still has to finish the scope.
+/// handler, and the last line says that it was cancelled; the engine then still has to finish the
+/// scope.
 pub fn drive<'a>(
     invoke: &'a dyn Invoke,
     invocation: Invocation,
@@ -46,25 +47,24 @@ pub fn drive<'a>(
         let error = panic::error(&*panic);
         Box::pin(std::future::ready(Err(error)))
     });
-    run(work, scope, span, watch, facts, drive)
+    run(work, Untold::new(scope, span, facts), watch, drive)
 }
 
 async fn run(
     work: BoxFuture<'_, Outcome>,
-    scope: Scope,
-    span: Span,
+    mut untold: Untold,
     watch: Option<Watch>,
-    mut facts: Facts,
     drive: &Drive,
 ) -> Outcome {
+    let Untold { scope, span, .. } = &untold;
     let mut work = Work {
-        scope: &scope,
-        span: &span,
+        scope,
+        span,
         future: CatchUnwind::new(work),
     };
     // Most handlers of warm functions are done at their first poll, before a timer is armed.
     let first = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut work).poll(cx))).await;
-    let outcome = match first {
+    let mut outcome = match first {
         Poll::Ready(outcome) => outcome,
         // In a box of its own, so that the others do not carry a timer's room along.
         Poll::Pending => {
@@ -72,7 +72,7 @@ async fn run(
                 tokio::select! {
                     biased;
                     outcome = &mut work => outcome,
-                    error = stopped(&scope, drive) => Err(error),
+                    error = stopped(scope, drive) => Err(error),
                 }
             });
             waited.await
@@ -80,30 +80,23 @@ async fn run(
     };
     // A handler that is dropped unfinished may not hold anything that the scope's end needs.
     drop(work);
-    let mut outcome = outcome;
-    facts.note(&outcome);
+    untold.facts.note(&outcome);
     if let Ok(reply) = &mut outcome
         && reply.is_streamed()
         && let Some(body) = reply.body_mut()
     {
         let inner = std::mem::take(body);
-        *body = Body::stream(GuardedBody::new(
-            inner,
-            scope,
-            span,
-            drive.clone(),
-            watch,
-            facts,
-        ));
+        *body = Body::stream(GuardedBody::new(inner, untold, drive.clone(), watch));
         return outcome;
     }
+    let Untold { scope, span, .. } = &untold;
     if let Err(error) = &outcome {
         span.in_scope(|| report(error, None, error.message()));
     }
     if scope.has_work() {
-        Box::pin(end(&scope, &span, drive)).await;
+        Box::pin(end(scope, span, drive)).await;
     }
-    span.in_scope(|| facts.tell(&scope, outcome.as_ref().err()));
+    untold.tell(outcome.as_ref().err());
     outcome
 }
 

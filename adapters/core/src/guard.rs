@@ -1,7 +1,7 @@
 //! What handler and streamed body have in common: what stops them, and what ends with them.
 
-use crate::report::report_leftovers;
-use crate::{Error, ErrorKind, Stuck, Watch, Watchdog};
+use crate::report::{cancelled, report_leftovers};
+use crate::{Error, Stuck, Watch, Watchdog};
 use faas_sdk_scope::{CancelReason, Scope};
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,12 +104,4 @@ pub(crate) async fn stopped(scope: &Scope, drive: &Drive) -> Error {
         _ => scope.cancelled().await,
     };
     cancelled(reason)
-}
-
-pub(crate) fn cancelled(reason: CancelReason) -> Error {
-    let kind = match reason {
-        CancelReason::Deadline => ErrorKind::Timeout,
-        _ => ErrorKind::Cancelled,
-    };
-    Error::new(kind, reason.to_string())
 }

@@ -1,23 +1,20 @@
 use crate::guard::{self, Drive};
-use crate::report::{Facts, report};
+use crate::report::{Untold, report};
 use crate::{Body, Error, Watch, panic};
 use bytes::Bytes;
-use faas_sdk_scope::{BoxFuture, CancelReason, Scope};
+use faas_sdk_scope::{BoxFuture, CancelReason};
 use http_body::{Frame, SizeHint};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tracing::Span;
 
 /// The body of a streamed reply under the guard that its handler had: panic, deadline and
 /// cancellation. The scope ends with the body, before the reader sees its end.
 pub(crate) struct GuardedBody {
     state: State,
-    scope: Scope,
-    span: Span,
+    untold: Untold,
     drive: Drive,
     watch: Option<Watch>,
-    facts: Facts,
 }
 
 enum State {
@@ -29,29 +26,21 @@ enum State {
 }
 
 impl GuardedBody {
-    pub(crate) fn new(
-        body: Body,
-        scope: Scope,
-        span: Span,
-        drive: Drive,
-        watch: Option<Watch>,
-        facts: Facts,
-    ) -> Self {
+    pub(crate) fn new(body: Body, untold: Untold, drive: Drive, watch: Option<Watch>) -> Self {
         Self {
             state: State::Streaming(body, None),
-            scope,
-            span,
+            untold,
             drive,
             watch,
-            facts,
         }
     }
 
     fn finish(&mut self, error: Option<Error>) {
+        let Untold { scope, span, .. } = &self.untold;
         if let Some(error) = &error {
-            self.span.in_scope(|| report(error, None, error.message()));
+            span.in_scope(|| report(error, None, error.message()));
         }
-        let (scope, span, drive) = (self.scope.clone(), self.span.clone(), self.drive.clone());
+        let (scope, span, drive) = (scope.clone(), span.clone(), self.drive.clone());
         let end = Box::pin(async move { guard::end(&scope, &span, &drive).await });
         self.state = State::Ending(end, error);
     }
@@ -59,9 +48,9 @@ impl GuardedBody {
 
 type Polled = Poll<Option<Result<Frame<Bytes>, Error>>>;
 
-fn poll_guarded(body: &mut Body, scope: &Scope, span: &Span, cx: &mut Context<'_>) -> Polled {
-    let polled = scope.poll(|| {
-        let _entered = span.enter();
+fn poll_guarded(body: &mut Body, untold: &Untold, cx: &mut Context<'_>) -> Polled {
+    let polled = untold.scope.poll(|| {
+        let _entered = untold.span.enter();
         panic::guarded(|| {
             catch_unwind(AssertUnwindSafe(|| {
                 http_body::Body::poll_frame(Pin::new(body), cx)
@@ -81,16 +70,17 @@ impl http_body::Body for GuardedBody {
             match &mut this.state {
                 State::Streaming(body, stop) => {
                     // A body that is always ready never gets to the wait below.
-                    if let Some(error) = guard::due(&this.scope, &this.drive) {
+                    if let Some(error) = guard::due(&this.untold.scope, &this.drive) {
                         this.finish(Some(error));
                         continue;
                     }
-                    match poll_guarded(body, &this.scope, &this.span, cx) {
+                    match poll_guarded(body, &this.untold, cx) {
                         Poll::Ready(Some(Ok(frame))) => return Poll::Ready(Some(Ok(frame))),
                         Poll::Ready(end) => this.finish(end.and_then(Result::err)),
                         Poll::Pending => {
                             let stop = stop.get_or_insert_with(|| {
-                                let (scope, drive) = (this.scope.clone(), this.drive.clone());
+                                let (scope, drive) =
+                                    (this.untold.scope.clone(), this.drive.clone());
                                 Box::pin(async move { guard::stopped(&scope, &drive).await })
                             });
                             let error = ready!(stop.as_mut().poll(cx));
@@ -102,8 +92,7 @@ impl http_body::Body for GuardedBody {
                     ready!(end.as_mut().poll(cx));
                     let error = error.take();
                     this.watch = None;
-                    let (facts, scope) = (this.facts, &this.scope);
-                    this.span.in_scope(|| facts.tell(scope, error.as_ref()));
+                    this.untold.tell(error.as_ref());
                     this.state = State::Ended;
                     return Poll::Ready(error.map(Err));
                 }
@@ -128,14 +117,7 @@ impl Drop for GuardedBody {
     fn drop(&mut self) {
         // What is still registered is ended by the engine, which finishes the scope.
         if matches!(self.state, State::Streaming(..)) {
-            self.scope.cancel(CancelReason::Disconnected);
-        }
-        // The end has been told of unless the reader went away before it.
-        if !matches!(self.state, State::Ended) {
-            let reason = self.scope.cancellation();
-            let error = guard::cancelled(reason.unwrap_or(CancelReason::Disconnected));
-            let (facts, scope) = (self.facts, &self.scope);
-            self.span.in_scope(|| facts.tell(scope, Some(&error)));
+            self.untold.scope.cancel(CancelReason::Disconnected);
         }
     }
 }

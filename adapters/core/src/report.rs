@@ -1,8 +1,9 @@
 //! The log lines that tell how invocations went.
 
 use crate::{Error, ErrorKind, Level, Outcome, Reply};
-use faas_sdk_scope::{Leftover, Scope};
+use faas_sdk_scope::{CancelReason, Leftover, Scope};
 use std::error::Error as StdError;
+use tracing::Span;
 
 /// The target of the span of each invocation, and of the lines that tell how it went.
 pub(crate) const TARGET: &str = "faas_sdk::invoke";
@@ -47,6 +48,15 @@ pub fn report_refused(error: &Error, request_id: Option<&str>, scope: &Scope) {
     );
 }
 
+/// The error of an invocation that was cancelled.
+pub(crate) fn cancelled(reason: CancelReason) -> Error {
+    let kind = match reason {
+        CancelReason::Deadline => ErrorKind::Timeout,
+        _ => ErrorKind::Cancelled,
+    };
+    Error::new(kind, reason.to_string())
+}
+
 /// What the last line of an invocation says beside its duration.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Facts {
@@ -64,7 +74,7 @@ impl Facts {
         }
     }
 
-    /// Writes the one line that ends an invocation. Within its span.
+    /// Writes the line that ends an invocation. Within its span.
     pub(crate) fn tell(self, scope: &Scope, error: Option<&Error>) {
         tracing::info!(
             name: "invoke.end",
@@ -76,6 +86,42 @@ impl Facts {
             duration_ms = milliseconds(scope),
             "invoke end"
         );
+    }
+}
+
+/// An invocation whose end is still to be told, which happens once: also when it is dropped.
+pub(crate) struct Untold {
+    pub(crate) scope: Scope,
+    pub(crate) span: Span,
+    pub(crate) facts: Facts,
+    told: bool,
+}
+
+impl Untold {
+    pub(crate) fn new(scope: Scope, span: Span, facts: Facts) -> Self {
+        Self {
+            scope,
+            span,
+            facts,
+            told: false,
+        }
+    }
+
+    pub(crate) fn tell(&mut self, error: Option<&Error>) {
+        if !std::mem::replace(&mut self.told, true) {
+            let (facts, scope) = (self.facts, &self.scope);
+            self.span.in_scope(|| facts.tell(scope, error));
+        }
+    }
+}
+
+impl Drop for Untold {
+    fn drop(&mut self) {
+        if !self.told {
+            let reason = self.scope.cancellation();
+            let error = cancelled(reason.unwrap_or(CancelReason::Disconnected));
+            self.tell(Some(&error));
+        }
     }
 }
 
@@ -137,6 +183,8 @@ mod tests {
         Fail,
         Panic,
         Hang,
+        /// Hangs, and is dropped by whoever drives it.
+        GivenUp,
         Stream,
         BreakTheStream,
         HangInTheStream,
@@ -158,7 +206,7 @@ mod tests {
                     Do::Answer => Ok(Reply::empty()),
                     Do::Fail => Err(ErrorKind::Conflict.into()),
                     Do::Panic => panic!("on purpose"),
-                    Do::Hang => std::future::pending().await,
+                    Do::Hang | Do::GivenUp => std::future::pending().await,
                     _ => Ok(Reply::Content(Content::new(
                         "text/plain",
                         Body::produce(streamed),
@@ -171,12 +219,15 @@ mod tests {
     async fn run(what: Do, reads: bool) {
         let scope = Scope::new(&Instance::new(), Some(Duration::from_secs(3)));
         let event = Event::invoke("id", "test", Data::Absent);
-        let outcome = drive(
-            &what,
-            Invocation::new("id", scope, event),
-            &Drive::default(),
-        )
-        .await;
+        let invocation = Invocation::new("id", scope, event);
+        let how = Drive::default();
+        let driven = drive(&what, invocation, &how);
+        if matches!(what, Do::GivenUp) {
+            let given_up = tokio::time::timeout(Duration::from_secs(1), driven).await;
+            assert!(given_up.is_err());
+            return;
+        }
+        let outcome = driven.await;
         if let Ok(mut reply) = outcome
             && let Some(body) = reply.body_mut()
             && reads
@@ -200,6 +251,7 @@ mod tests {
             (Do::BreakTheStream, true, "error", 1),
             (Do::HangInTheStream, true, "timeout", 1),
             (Do::Stream, false, "cancelled", 0),
+            (Do::GivenUp, false, "cancelled", 0),
         ] {
             run(what, reads).await;
             let (ends, loud) = std::mem::take(&mut *noted.0.lock().expect("the notes"));
