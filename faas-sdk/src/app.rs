@@ -278,7 +278,7 @@ impl App {
             settings: settings.clone(),
         });
         let mut router = Router {
-            shared,
+            shared: Arc::clone(&shared),
             targets: self.targets,
             functions: self.functions,
             routes: self.routes,
@@ -316,7 +316,7 @@ impl App {
         }
         #[cfg(feature = "log")]
         {
-            invoke = Arc::new(crate::log::Logged(invoke));
+            invoke = Arc::new(crate::log::Logged::new(invoke, &shared.config));
         }
         Ok((invoke, settings))
     }

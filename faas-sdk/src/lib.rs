@@ -23,6 +23,8 @@ pub mod testing;
 pub mod tower;
 
 pub use app::{App, IntoApp};
+#[cfg(feature = "otlp")]
+pub use config::OtlpConfig;
 pub use config::{Config, ConfigError, Environment, InvokeConfig};
 #[cfg(feature = "log")]
 pub use config::{LogConfig, LogFormat};

@@ -1,6 +1,4 @@
 use crate::app::IntoApp;
-#[cfg(feature = "log")]
-use crate::config::LogConfig;
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
 use crate::platform::{self, Adapter, Flavour};
@@ -72,8 +70,8 @@ fn prepare<M>(app: impl IntoApp<M>) -> Result<(Adapter, Program)> {
     #[cfg(feature = "log")]
     {
         // What is wrong with the configuration is to be logged, too.
-        let or_default = LogConfig::default();
-        let settings = config.as_ref().map_or(&or_default, Config::log);
+        let or_default = Config::default();
+        let settings = config.as_ref().unwrap_or(&or_default);
         let (name, deployment) = (adapter.name(), adapter.deployment(&env));
         crate::log::start(&env, settings, name, deployment, one_shot(&arguments));
     }
@@ -82,6 +80,8 @@ fn prepare<M>(app: impl IntoApp<M>) -> Result<(Adapter, Program)> {
     let app = app.into_app();
     let mut program = app.into_program(adapter.name(), deployed, env, config);
     program.arguments = arguments;
+    #[cfg(feature = "otlp")]
+    crate::log::add_hooks(&mut program);
     Ok((adapter, program))
 }
 

@@ -33,6 +33,8 @@ mod invoke;
 #[cfg(feature = "log")]
 mod log;
 mod names;
+#[cfg(feature = "otlp")]
+mod otlp;
 #[cfg(feature = "config-file")]
 mod parse;
 #[cfg(feature = "config-file")]
@@ -59,6 +61,8 @@ use file::Source;
 pub use invoke::InvokeConfig;
 #[cfg(feature = "log")]
 pub use log::{LogConfig, LogFormat};
+#[cfg(feature = "otlp")]
+pub use otlp::OtlpConfig;
 use section::{SECTIONS, Section};
 use value::{Table, Value};
 
@@ -79,6 +83,8 @@ pub struct Config {
     invoke: InvokeConfig,
     #[cfg(feature = "log")]
     log: LogConfig,
+    #[cfg(feature = "otlp")]
+    otlp: OtlpConfig,
 }
 
 impl Config {
@@ -116,11 +122,17 @@ impl Config {
             invoke: InvokeConfig::default(),
             #[cfg(feature = "log")]
             log: LogConfig::default(),
+            #[cfg(feature = "otlp")]
+            otlp: OtlpConfig::default(),
         };
         config.invoke = config.section("invoke")?;
         #[cfg(feature = "log")]
         {
             config.log = config.section("log")?;
+        }
+        #[cfg(feature = "otlp")]
+        {
+            config.otlp = config.section("otlp")?;
         }
         Ok(config)
     }
@@ -136,6 +148,13 @@ impl Config {
     #[must_use]
     pub fn log(&self) -> &LogConfig {
         &self.log
+    }
+
+    /// Where spans and log records are exported to: section `[otlp]`.
+    #[cfg(feature = "otlp")]
+    #[must_use]
+    pub fn otlp(&self) -> &OtlpConfig {
+        &self.otlp
     }
 
     /// The section `[app]` as the user's own type; an empty table if nothing is set.
@@ -191,6 +210,8 @@ impl Default for Config {
             invoke: InvokeConfig::default(),
             #[cfg(feature = "log")]
             log: LogConfig::default(),
+            #[cfg(feature = "otlp")]
+            otlp: OtlpConfig::default(),
         }
     }
 }

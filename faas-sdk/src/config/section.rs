@@ -86,8 +86,8 @@ pub(super) static SECTIONS: &[Section] = &[
     Section {
         name: "otlp",
         features: &["otlp"],
-        compiled: false,
-        keys: Some(&[]),
+        compiled: cfg!(feature = "otlp"),
+        keys: Some(&[plain("endpoint"), plain("logs"), plain("interval_ms")]),
     },
 ];
 

@@ -1,17 +1,35 @@
+use crate::config::Config;
 use faas_sdk_core::{BoxFuture, Invocation, Invoke, Outcome, TraceContext};
 use std::sync::Arc;
 use tracing::Span;
 
 /// Stands around everything else, so that the lines of layers carry the invocation's facts too.
-pub(crate) struct Logged(pub(crate) Arc<dyn Invoke>);
+pub(crate) struct Logged {
+    inner: Arc<dyn Invoke>,
+    #[cfg(feature = "otlp")]
+    exporter: super::export::Exporter,
+}
+
+impl Logged {
+    #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]
+    pub(crate) fn new(inner: Arc<dyn Invoke>, config: &Config) -> Self {
+        Self {
+            inner,
+            #[cfg(feature = "otlp")]
+            exporter: super::export::Exporter::new(config.otlp()),
+        }
+    }
+}
 
 impl Invoke for Logged {
     fn invoke(&self, mut invocation: Invocation) -> BoxFuture<'_, Outcome> {
         let span = Span::current();
         if !span.is_disabled() {
             begin(&mut invocation, &span);
+            #[cfg(feature = "otlp")]
+            self.exporter.invoked(invocation.scope.instance());
         }
-        self.0.invoke(invocation)
+        self.inner.invoke(invocation)
     }
 }
 

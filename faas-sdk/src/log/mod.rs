@@ -14,9 +14,13 @@
 //! redacted and for the limits, and [`LogConfig`](crate::LogConfig) for the settings.
 
 mod describe;
+#[cfg(feature = "otlp")]
+mod export;
 mod invocation;
 mod start;
 
+#[cfg(feature = "otlp")]
+pub(crate) use export::add_hooks;
 pub(crate) use invocation::Logged;
 pub(crate) use start::start;
 

@@ -1,5 +1,5 @@
 use super::describe::describe;
-use crate::config::LogConfig;
+use crate::config::{Config, LogConfig};
 use faas_sdk_core::{Deployment, Env};
 use faas_sdk_log::{Builder, Profile};
 
@@ -7,40 +7,40 @@ use faas_sdk_log::{Builder, Profile};
 /// standard error where standard output is for the answer of a single call.
 pub(crate) fn start(
     env: &Env,
-    config: &LogConfig,
+    config: &Config,
     platform: &'static str,
     deployment: Deployment,
     one_shot: bool,
 ) {
-    let variables = env.clone();
+    let (variables, log) = (env.clone(), config.log());
     let mut builder = faas_sdk_log::builder()
         .variables(move |name| variables.get(name).map(str::to_owned))
         .describe(describe)
         .platform_level(deployment.log_level.clone())
         .origin(|origin| {
             let own = |text: &Option<String>| text.clone().map(Into::into);
-            origin.service = own(&config.service);
-            origin.env = own(&config.env);
+            origin.service = own(&log.service);
+            origin.env = own(&log.env);
             origin.function = own(&deployment.function);
             origin.function_version = own(&deployment.version);
             origin.platform = Some(platform.into());
             origin.region = own(&deployment.region);
             origin.instance = own(&deployment.instance);
         })
-        .debug_ring(config.debug_ring_bytes)
-        .debug_sample(config.debug_sample)
-        .write_timeout(config.write_timeout());
-    builder = profile(builder, config, deployment.log_profile);
-    for key in &config.redact {
+        .debug_ring(log.debug_ring_bytes)
+        .debug_sample(log.debug_sample)
+        .write_timeout(log.write_timeout());
+    builder = profile(builder, log, deployment.log_profile);
+    for key in &log.redact {
         builder = builder.redact(key);
     }
-    for key in &config.redact_never {
+    for key in &log.redact_never {
         builder = builder.redact_never(key);
     }
-    if let Some(project) = &config.google_project {
+    if let Some(project) = &log.google_project {
         builder = builder.google_project(project);
     }
-    if let Some(namespace) = &config.metrics_namespace {
+    if let Some(namespace) = &log.metrics_namespace {
         builder = builder.metrics_namespace(namespace);
     }
     if one_shot {
@@ -50,8 +50,14 @@ pub(crate) fn start(
             .debug_ring(0)
             .default_filter("warn,faas_sdk::invoke=off");
     }
+    #[cfg(feature = "otlp")]
+    let (builder, error) = super::export::configure(builder, env, config.otlp());
     // A program that has its own subscriber wants it.
     drop(builder.init());
+    #[cfg(feature = "otlp")]
+    if let Some(error) = error {
+        tracing::error!(error = faas_sdk_log::err(&error), "nothing is exported");
+    }
 }
 
 /// The form of lines: the one that is configured, else text at a terminal, else the platform's.
