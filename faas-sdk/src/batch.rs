@@ -70,8 +70,8 @@ fn too_late() -> Error {
 
 fn report(outcome: ItemOutcome) -> ItemOutcome {
     if let Err(error) = &outcome.result {
-        let error: &(dyn std::error::Error + 'static) = error;
-        tracing::warn!(target: TARGET, item = %outcome.id, error, "{error}");
+        let span = tracing::info_span!(target: TARGET, "item", item = %outcome.id);
+        span.in_scope(|| faas_sdk_core::report(error, None, error.message()));
     }
     outcome
 }
@@ -141,7 +141,9 @@ impl Run<'_> {
             Ok(())
         });
         let result = catch_panic(Box::pin(called.instrument(span.clone()))).await;
-        report_leftovers(&part.0.end(self.shared.settings.end).await, None);
+        let end = part.0.end(self.shared.settings.end);
+        let leftovers = end.instrument(span.clone()).await;
+        span.in_scope(|| report_leftovers(&leftovers, None));
         result
     }
 }

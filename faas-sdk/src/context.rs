@@ -161,7 +161,10 @@ impl Context {
         F: FnOnce(Ending) -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.0.scope.on_end(name, callback)
+        let span = tracing::Span::current();
+        self.0
+            .scope
+            .on_end(name, move |ending| callback(ending).instrument(span))
     }
 
     /// The configuration.

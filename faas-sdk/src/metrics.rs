@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// }
 /// ```
 ///
+/// What is counted after that line does not stand in it: by work that was spawned and that the handler
+/// did not wait for.
+///
 /// A name is lower-case text with dots, not data: an invocation has at most 128 of them.
 #[derive(Clone, Copy)]
 pub struct Metrics<'a>(pub(crate) &'a Scope);

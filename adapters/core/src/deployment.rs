@@ -1,6 +1,6 @@
 /// What a platform says of the function that is deployed on it, and of this instance: for log
 /// lines and exported traces.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deployment {
     /// The deployed function; `None` where each call names one.
@@ -23,8 +23,18 @@ impl Deployment {
     #[must_use]
     pub fn new() -> Self {
         Self {
+            function: None,
+            version: None,
+            region: None,
+            instance: None,
             log_profile: "v1",
-            ..Self::default()
+            log_level: None,
         }
+    }
+}
+
+impl Default for Deployment {
+    fn default() -> Self {
+        Self::new()
     }
 }

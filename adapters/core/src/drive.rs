@@ -6,7 +6,7 @@ use faas_sdk_scope::{BoxFuture, CatchUnwind, Scope};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tracing::Span;
+use tracing::instrument::{Instrument, Instrumented};
 
 /// Runs one invocation to its outcome. Both engines do it this way:
 ///
@@ -37,9 +37,9 @@ pub fn drive<'a>(
     );
     let facts = Facts {
         attempt: invocation.info.attempt.number,
-        status: None,
+        ..Facts::default()
     };
-    let watch = drive.watch(&scope, &invocation.info.id, &span);
+    let watch = drive.watch(&invocation, &span, facts);
     // The invocation is handed on before there is a future that would carry it along.
     let begin = || catch_unwind(AssertUnwindSafe(|| invoke.invoke(invocation)));
     let work = scope.poll(|| span.in_scope(|| panic::guarded(begin)));
@@ -59,8 +59,7 @@ async fn run(
     let Untold { scope, span, .. } = &untold;
     let mut work = Work {
         scope,
-        span,
-        future: CatchUnwind::new(work),
+        future: CatchUnwind::new(work.instrument(span.clone())),
     };
     // Most handlers of warm functions are done at their first poll, before a timer is armed.
     let first = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut work).poll(cx))).await;
@@ -108,11 +107,11 @@ pub async fn catch_panic<T>(part: BoxFuture<'_, Result<T, Error>>) -> Result<T, 
     caught.unwrap_or_else(|panic| Err(panic::error(&*panic)))
 }
 
-/// The handler's future, polled in its span, under the watchdog's eyes and behind a catch.
+/// The handler's future, polled and dropped in its span, under the watchdog's eyes and behind a
+/// catch.
 struct Work<'a> {
     scope: &'a Scope,
-    span: &'a Span,
-    future: CatchUnwind<BoxFuture<'a, Outcome>>,
+    future: CatchUnwind<Instrumented<BoxFuture<'a, Outcome>>>,
 }
 
 impl Future for Work<'_> {
@@ -120,10 +119,9 @@ impl Future for Work<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         let this = &mut *self;
-        let polled = this.scope.poll(|| {
-            let _entered = this.span.enter();
-            panic::guarded(|| Pin::new(&mut this.future).poll(cx))
-        });
+        let polled = this
+            .scope
+            .poll(|| panic::guarded(|| Pin::new(&mut this.future).poll(cx)));
         polled.map(|caught| match caught {
             Ok(outcome) => outcome,
             Err(panic) => Err(panic::error(&*panic)),
@@ -338,8 +336,15 @@ mod tests {
         );
 
         let (scope, outcome) = stream(false).await;
-        drop(outcome);
+        let mut reply = outcome.expect("a reply");
+        let body = reply.body_mut().expect("a body");
+        assert!(body.next_data().await.expect("a piece").is_some());
+        drop(reply);
         assert_eq!(scope.cancellation(), Some(CancelReason::Disconnected));
+
+        let (scope, outcome) = stream(false).await;
+        drop(outcome);
+        assert_eq!(scope.cancellation(), None, "nobody wanted the body");
 
         let (scope, outcome) = stream(false).await;
         let body = outcome

@@ -1,11 +1,11 @@
 //! What handler and streamed body have in common: what stops them, and what ends with them.
 
-use crate::report::{cancelled, report_leftovers};
-use crate::{Error, Stuck, Watch, Watchdog};
+use crate::report::{Facts, cancelled, report_leftovers};
+use crate::{Error, Invocation, Stuck, Watch, Watchdog};
 use faas_sdk_scope::{CancelReason, Scope};
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::Span;
+use tracing::{Instrument, Span};
 
 /// How an engine drives its invocations.
 #[derive(Clone)]
@@ -46,13 +46,19 @@ impl Drive {
         self.reserve.min(allowed / 10)
     }
 
-    pub(crate) fn watch(&self, scope: &Scope, id: &crate::Text, span: &Span) -> Option<Watch> {
+    pub(crate) fn watch(
+        &self,
+        invocation: &Invocation,
+        span: &Span,
+        facts: Facts,
+    ) -> Option<Watch> {
+        let (scope, id) = (&invocation.scope, &invocation.info.id);
         let (watchdog, stuck) = self.watchdog.as_ref()?;
         let allowed = scope.allowed()?;
         // The first quarter of the reserve belongs to the regular way, in which a timer drops the
         // handler. The scope is new, so all of its time is left.
         let due = allowed.saturating_sub(self.reserve_of(allowed) * 3 / 4);
-        Some(watchdog.watch(scope, id.clone(), span, due, Arc::clone(stuck)))
+        Some(watchdog.watch(scope, id.clone(), span, facts, due, Arc::clone(stuck)))
     }
 }
 
@@ -69,7 +75,7 @@ pub(crate) async fn end(scope: &Scope, span: &Span, drive: &Drive) {
         Some(remaining) => drive.end.min(remaining.saturating_sub(spare)),
         None => drive.end,
     };
-    let leftovers = scope.end(allowance).await;
+    let leftovers = scope.end(allowance).instrument(span.clone()).await;
     if !leftovers.is_empty() {
         span.in_scope(|| report_leftovers(&leftovers, None));
     }

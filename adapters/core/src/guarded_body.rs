@@ -15,6 +15,10 @@ pub(crate) struct GuardedBody {
     untold: Untold,
     drive: Drive,
     watch: Option<Watch>,
+    /// How much is to come, where the body says so: a server asks for no end behind that.
+    left: Option<u64>,
+    /// Whether anything was asked for: of an answer to HEAD, nothing is.
+    started: bool,
 }
 
 enum State {
@@ -28,10 +32,12 @@ enum State {
 impl GuardedBody {
     pub(crate) fn new(body: Body, untold: Untold, drive: Drive, watch: Option<Watch>) -> Self {
         Self {
+            left: http_body::Body::size_hint(&body).exact(),
             state: State::Streaming(body, None),
             untold,
             drive,
             watch,
+            started: false,
         }
     }
 
@@ -66,6 +72,7 @@ impl http_body::Body for GuardedBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let this = &mut *self;
+        this.started = true;
         loop {
             match &mut this.state {
                 State::Streaming(body, stop) => {
@@ -75,7 +82,11 @@ impl http_body::Body for GuardedBody {
                         continue;
                     }
                     match poll_guarded(body, &this.untold, cx) {
-                        Poll::Ready(Some(Ok(frame))) => return Poll::Ready(Some(Ok(frame))),
+                        Poll::Ready(Some(Ok(frame))) => {
+                            let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                            this.left = this.left.map(|left| left.saturating_sub(length));
+                            return Poll::Ready(Some(Ok(frame)));
+                        }
                         Poll::Ready(end) => this.finish(end.and_then(Result::err)),
                         Poll::Pending => {
                             let stop = stop.get_or_insert_with(|| {
@@ -116,8 +127,16 @@ impl http_body::Body for GuardedBody {
 impl Drop for GuardedBody {
     fn drop(&mut self) {
         // What is still registered is ended by the engine, which finishes the scope.
-        if matches!(self.state, State::Streaming(..)) {
-            self.untold.scope.cancel(CancelReason::Disconnected);
+        let state = std::mem::replace(&mut self.state, State::Ended);
+        if let State::Streaming(body, _) = &state {
+            let all = self.left == Some(0) || http_body::Body::is_end_stream(body);
+            if all || !self.started {
+                self.untold.tell(None);
+            } else {
+                self.untold.scope.cancel(CancelReason::Disconnected);
+            }
         }
+        // User code may run and log in it.
+        self.untold.span.in_scope(|| drop(state));
     }
 }

@@ -15,7 +15,7 @@ pub(crate) const PLACE_KEY: &str = "place";
 
 /// Installs a panic hook, once, that notes where a handler panicked instead of printing it: the
 /// place stands in the log line and in [`Error::context`]. Panics outside of handlers, and all of
-/// them while no `tracing` subscriber is set, go to the hook that was there before.
+/// them while no `tracing` subscriber takes the line, go to the hook that was there before.
 pub fn capture_panics() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
@@ -27,7 +27,8 @@ pub fn capture_panics() {
                 let noted = Some((place, Backtrace::capture()));
                 PLACE.with(|place| *place.borrow_mut() = noted);
             }
-            if !guarded || !tracing::dispatcher::has_been_set() {
+            let told = || tracing::enabled!(target: crate::report::TARGET, tracing::Level::ERROR);
+            if !guarded || !told() {
                 before(info);
             }
         }));

@@ -23,27 +23,24 @@ pub fn report(error: &Error, request_id: Option<&str>, what: &str) {
 /// Logs what did not end with its invocation. `request_id` is for lines outside of its span.
 pub fn report_leftovers(leftovers: &[Leftover], request_id: Option<&str>) {
     for leftover in leftovers {
-        tracing::warn!(
-            target: TARGET,
-            request_id,
-            %leftover,
-            "work did not end with its invocation"
-        );
+        tracing::warn!(request_id, %leftover, "work did not end with its invocation");
     }
 }
 
-/// Logs an invocation that no function was called for, because it does not decode: the error, and
-/// the line that ends it.
-pub fn report_refused(error: &Error, request_id: Option<&str>, scope: &Scope) {
-    report(error, request_id, "the invocation does not decode");
-    let duration_ms = milliseconds(scope);
+/// Logs an invocation that no function was called for: why, in the words of `what` and the error,
+/// and the line that ends it. `scope` is there once the invocation has been admitted.
+pub fn report_refused(error: &Error, what: &str, request_id: Option<&str>, scope: Option<&Scope>) {
+    report(error, request_id, what);
+    if scope.is_some_and(|scope| !scope.claim_end()) {
+        return;
+    }
     tracing::info!(
         name: "invoke.end",
         target: TARGET,
         request_id,
         outcome = outcome(error.kind()),
         error_code = error.code(),
-        duration_ms,
+        duration_ms = scope.map(milliseconds),
         "invoke end"
     );
 }
@@ -64,13 +61,17 @@ pub(crate) struct Facts {
     pub(crate) attempt: Option<u32>,
     /// The status of the HTTP response.
     pub(crate) status: Option<u16>,
+    /// Some items of a batch failed.
+    pub(crate) partial: bool,
 }
 
 impl Facts {
     /// Notes what is known of an outcome before a body is streamed.
     pub(crate) fn note(&mut self, outcome: &Outcome) {
-        if let Ok(Reply::Http(response)) = outcome {
-            self.status = Some(response.status().as_u16());
+        match outcome {
+            Ok(Reply::Http(response)) => self.status = Some(response.status().as_u16()),
+            Ok(Reply::Batch(items)) => self.partial = items.iter().any(|item| item.result.is_err()),
+            _ => {}
         }
     }
 
@@ -79,7 +80,7 @@ impl Facts {
         tracing::info!(
             name: "invoke.end",
             target: TARGET,
-            outcome = error.map_or("ok", |error| outcome(error.kind())),
+            outcome = error.map_or(self.success(), |error| outcome(error.kind())),
             error_code = error.map(Error::code),
             status = self.status,
             attempt = self.attempt,
@@ -89,26 +90,31 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// The outcome of an invocation whose handler returned no error.
+    fn success(self) -> &'static str {
+        match self.status {
+            _ if self.partial => "partial",
+            Some(500..) => "error",
+            _ => "ok",
+        }
+    }
+}
+
 /// An invocation whose end is still to be told, which happens once: also when it is dropped.
 pub(crate) struct Untold {
     pub(crate) scope: Scope,
     pub(crate) span: Span,
     pub(crate) facts: Facts,
-    told: bool,
 }
 
 impl Untold {
     pub(crate) fn new(scope: Scope, span: Span, facts: Facts) -> Self {
-        Self {
-            scope,
-            span,
-            facts,
-            told: false,
-        }
+        Self { scope, span, facts }
     }
 
-    pub(crate) fn tell(&mut self, error: Option<&Error>) {
-        if !std::mem::replace(&mut self.told, true) {
+    pub(crate) fn tell(&self, error: Option<&Error>) {
+        if self.scope.claim_end() {
             let (facts, scope) = (self.facts, &self.scope);
             self.span.in_scope(|| facts.tell(scope, error));
         }
@@ -117,11 +123,9 @@ impl Untold {
 
 impl Drop for Untold {
     fn drop(&mut self) {
-        if !self.told {
-            let reason = self.scope.cancellation();
-            let error = cancelled(reason.unwrap_or(CancelReason::Disconnected));
-            self.tell(Some(&error));
-        }
+        let reason = self.scope.cancellation();
+        let error = cancelled(reason.unwrap_or(CancelReason::Disconnected));
+        self.tell(Some(&error));
     }
 }
 
@@ -129,13 +133,15 @@ fn milliseconds(scope: &Scope) -> f64 {
     scope.elapsed().as_secs_f64() * 1e3
 }
 
-/// The coarse groups that alarms and dashboards tell apart; the error's code says more.
+/// The coarse groups that alarms and dashboards tell apart; the error's code says more. What is the
+/// caller's fault is `rejected`: nobody is to be woken for it.
 fn outcome(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Timeout => "timeout",
         ErrorKind::Panic => "panic",
         ErrorKind::Cancelled => "cancelled",
-        _ => "error",
+        kind if kind.level() == Level::Error => "error",
+        _ => "rejected",
     }
 }
 
@@ -181,6 +187,11 @@ mod tests {
     enum Do {
         Answer,
         Fail,
+        Refuse,
+        /// Answers with status 500.
+        Status,
+        /// Streams a body of known length, whose end a server does not ask for.
+        Length,
         Panic,
         Hang,
         /// Hangs, and is dropped by whoever drives it.
@@ -204,7 +215,18 @@ mod tests {
             Box::pin(async move {
                 match what {
                     Do::Answer => Ok(Reply::empty()),
-                    Do::Fail => Err(ErrorKind::Conflict.into()),
+                    Do::Fail => Err(ErrorKind::Unavailable.into()),
+                    Do::Refuse => Err(ErrorKind::Conflict.into()),
+                    Do::Status => {
+                        let response = http::Response::builder().status(500);
+                        Ok(Reply::Http(
+                            response.body(Body::empty()).expect("a response"),
+                        ))
+                    }
+                    Do::Length => {
+                        let body = Body::stream(Known(Some("one".into())));
+                        Ok(Reply::Content(Content::new("text/plain", body)))
+                    }
                     Do::Panic => panic!("on purpose"),
                     Do::Hang | Do::GivenUp => std::future::pending().await,
                     _ => Ok(Reply::Content(Content::new(
@@ -228,11 +250,38 @@ mod tests {
             return;
         }
         let outcome = driven.await;
-        if let Ok(mut reply) = outcome
-            && let Some(body) = reply.body_mut()
-            && reads
-        {
+        let Ok(mut reply) = outcome else { return };
+        let Some(body) = reply.body_mut() else { return };
+        if matches!(what, Do::Length) && reads {
+            assert_eq!(
+                body.next_data().await.expect("a piece").expect("one"),
+                "one"
+            );
+        } else if reads {
             while let Ok(Some(_)) = body.next_data().await {}
+        } else if matches!(what, Do::Stream) {
+            // The reader goes after the first piece.
+            assert!(body.next_data().await.expect("a piece").is_some());
+        }
+    }
+
+    /// A body of one piece.
+    struct Known(Option<bytes::Bytes>);
+
+    impl http_body::Body for Known {
+        type Data = bytes::Bytes;
+        type Error = Error;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Error>>> {
+            std::task::Poll::Ready(self.0.take().map(|piece| Ok(http_body::Frame::data(piece))))
+        }
+
+        fn size_hint(&self) -> http_body::SizeHint {
+            let length = self.0.as_ref().map_or(0, |piece| piece.len() as u64);
+            http_body::SizeHint::with_exact(length)
         }
     }
 
@@ -244,7 +293,11 @@ mod tests {
         let _set = tracing::subscriber::set_default(subscriber);
         for (what, reads, outcome, errors) in [
             (Do::Answer, false, "ok", 0),
-            (Do::Fail, false, "error", 0),
+            (Do::Fail, false, "error", 1),
+            (Do::Refuse, false, "rejected", 0),
+            (Do::Status, false, "error", 0),
+            (Do::Length, true, "ok", 0),
+            (Do::Length, false, "ok", 0),
             (Do::Panic, false, "panic", 1),
             (Do::Hang, false, "timeout", 1),
             (Do::Stream, true, "ok", 0),
@@ -258,7 +311,13 @@ mod tests {
             assert_eq!((ends, loud), (vec![outcome.to_owned()], errors), "{what:?}");
         }
         let scope = Scope::new(&Instance::new(), None);
-        report_refused(&ErrorKind::InvalidInput.into(), Some("id"), &scope);
-        assert_eq!(noted.0.lock().expect("the notes").0, ["error"]);
+        report_refused(
+            &ErrorKind::InvalidInput.into(),
+            "no",
+            Some("id"),
+            Some(&scope),
+        );
+        assert_eq!(noted.0.lock().expect("the notes").0, ["rejected"]);
+        assert!(!scope.claim_end(), "it has been told");
     }
 }

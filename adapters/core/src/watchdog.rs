@@ -51,6 +51,7 @@ struct Entry {
     suspect: Option<u64>,
     scope: Scope,
     span: Span,
+    facts: Facts,
     stuck: Arc<dyn Stuck>,
 }
 
@@ -80,6 +81,7 @@ impl Watchdog {
         scope: &Scope,
         invocation: Text,
         span: &Span,
+        facts: Facts,
         due: Duration,
         stuck: Arc<dyn Stuck>,
     ) -> Watch {
@@ -94,6 +96,7 @@ impl Watchdog {
             suspect: None,
             scope: scope.clone(),
             span: span.clone(),
+            facts,
             stuck,
         });
         if !state.started {
@@ -159,7 +162,9 @@ impl Shared {
         if !alone {
             entry.stuck.stop();
             let until = Instant::now() + self.drain;
-            while instance.in_flight() > 1 && Instant::now() < until {
+            // It may come back in the end, and is then not one of those that are waited for.
+            let still_stuck = || usize::from(Some(entry.scope.pulse().0) == entry.suspect);
+            while instance.in_flight() > still_stuck() && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(5));
             }
         }
@@ -171,7 +176,7 @@ impl Shared {
 /// stuck in writing to the very output that the log goes to.
 fn say(entry: &Entry, alone: bool, answered: bool) {
     let (said, heard) = mpsc::channel();
-    let (span, scope) = (entry.span.clone(), entry.scope.clone());
+    let (span, scope, facts) = (entry.span.clone(), entry.scope.clone(), entry.facts);
     let lines = move || {
         let _entered = span.enter();
         tracing::error!(
@@ -180,7 +185,9 @@ fn say(entry: &Entry, alone: bool, answered: bool) {
             answered,
             "the handler did not yield until its deadline and can't be cancelled: the process ends"
         );
-        Facts::default().tell(&scope, Some(&Error::from(ErrorKind::Timeout)));
+        if scope.claim_end() {
+            facts.tell(&scope, Some(&Error::from(ErrorKind::Timeout)));
+        }
         // Nobody waits any more if it took too long.
         let _ = said.send(());
     };
@@ -223,11 +230,13 @@ pub struct Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.watchdog
-            .0
-            .lock()
-            .entries
-            .retain(|entry| entry.id != self.id);
+        let mut state = self.watchdog.0.lock();
+        let entries = &mut state.entries;
+        let index = entries.iter().position(|entry| entry.id == self.id);
+        let entry = index.map(|index| entries.swap_remove(index));
+        drop(state);
+        // Its span may be the last one, and what follows the end of a span is not to hold others up.
+        drop(entry);
     }
 }
 
@@ -275,7 +284,14 @@ mod tests {
         let instance = Instance::new();
         let (_, _flight) = instance.arrive();
         let scope = Scope::new(&instance, Some(SOON));
-        let _watch = watchdog.watch(&scope, "a".into(), &Span::none(), SOON, recorder);
+        let _watch = watchdog.watch(
+            &scope,
+            "a".into(),
+            &Span::none(),
+            Facts::default(),
+            SOON,
+            recorder,
+        );
         scope.poll(|| {
             assert_eq!(said.recv_timeout(LONG).expect("an answer"), "answer a");
             assert_eq!(said.recv_timeout(LONG).expect("the end"), "exit");
@@ -289,7 +305,14 @@ mod tests {
         let (_, _flight) = instance.arrive();
         let (_, company) = instance.arrive();
         let scope = Scope::new(&instance, Some(SOON));
-        let _watch = watchdog.watch(&scope, "a".into(), &Span::none(), SOON, recorder);
+        let _watch = watchdog.watch(
+            &scope,
+            "a".into(),
+            &Span::none(),
+            Facts::default(),
+            SOON,
+            recorder,
+        );
         scope.poll(|| {
             assert_eq!(said.recv_timeout(LONG).expect("an answer"), "answer a");
             assert_eq!(said.recv_timeout(LONG).expect("the stop"), "stop");
@@ -303,7 +326,14 @@ mod tests {
     fn a_handler_that_waits_is_left_to_its_timer() {
         let (watchdog, recorder, said) = watchdog();
         let scope = Scope::new(&Instance::new(), Some(SOON));
-        let watch = watchdog.watch(&scope, "a".into(), &Span::none(), Duration::ZERO, recorder);
+        let watch = watchdog.watch(
+            &scope,
+            "a".into(),
+            &Span::none(),
+            Facts::default(),
+            Duration::ZERO,
+            recorder,
+        );
         // Polled now and then, but never stuck in one poll.
         for _ in 0..20 {
             scope.poll(|| ());

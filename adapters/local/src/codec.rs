@@ -23,8 +23,7 @@ pub(crate) struct Call {
     what: What,
     /// As an error names it: `hello`, or `GET /items/1`.
     name: String,
-    /// The id of the invocation, once it is decoded.
-    id: Option<Text>,
+    id: Text,
 }
 
 /// What a request is.
@@ -89,12 +88,12 @@ impl Requests {
     }
 }
 
-fn info(what: &What, headers: &HeaderMap) -> Info {
-    let mut info = Info::new(request_id(headers, "x-request-id"));
+fn info(call: &Call, headers: &HeaderMap) -> Info {
+    let mut info = Info::new(call.id.clone());
     info.platform = listing::PLATFORM;
     info.attempt = Attempt::number(1);
     info.trace = trace(headers);
-    if let What::Function(name) | What::Http(Some(name)) = what {
+    if let What::Function(name) | What::Http(Some(name)) = &call.what {
         info.function.called = Some(name.clone());
         info.function.name = Some(name.clone());
     }
@@ -114,7 +113,7 @@ impl Codec for Requests {
         let call = Call {
             what,
             name,
-            id: None,
+            id: request_id(&head.headers, "x-request-id"),
         };
         Class::Invoke {
             call,
@@ -129,8 +128,7 @@ impl Codec for Requests {
         scope: Scope,
     ) -> BoxFuture<'a, Result<Invocation>> {
         Box::pin(async move {
-            let mut info = info(&call.what, request.headers());
-            call.id = Some(info.id.clone());
+            let mut info = info(call, request.headers());
             let payload = match &call.what {
                 What::Http(_) => Payload::Http(request),
                 What::Function(name) => {
@@ -167,7 +165,7 @@ impl Codec for Requests {
     }
 
     fn id(&self, call: &Call) -> Option<Text> {
-        call.id.clone()
+        Some(call.id.clone())
     }
 
     fn encode(&self, _: Call, outcome: Outcome) -> HttpResponse {

@@ -219,4 +219,7 @@ fn complain(error: &Error) {
     for cause in error.causes() {
         eprintln!("  caused by: {cause}");
     }
+    if let Some(backtrace) = error.backtrace() {
+        eprintln!("{backtrace}");
+    }
 }

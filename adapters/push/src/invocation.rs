@@ -8,6 +8,7 @@ use faas_sdk_core::{
 use faas_sdk_scope::{Arrival, Background, CancelReason, InFlight, Scope};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// What an invocation holds while it is under way.
@@ -37,9 +38,10 @@ pub(crate) async fn run<C: Codec>(
     let decoded = match prepared {
         Ok(()) => {
             let decoding = shared.codec.decode(&mut call, request, scope.clone());
-            bounded(scope, decoding).await
+            let decoded = bounded(scope, decoding).await;
+            decoded.map_err(|error| (error, "the invocation could not be read"))
         }
-        Err(error) => Err(error),
+        Err(error) => Err((error, "the function could not be initialised")),
     };
     // An invocation that is driven knows its own.
     let mut id = decoded.as_ref().ok().map(|decoded| decoded.info.id.clone());
@@ -52,12 +54,15 @@ pub(crate) async fn run<C: Codec>(
             invocation.info.cold_start = cold_start;
             drive(&*shared.invoke, invocation, &how(&exchange)).await
         }
-        Err(error) => {
-            report_refused(&error, id.as_deref(), scope);
+        Err((error, what)) => {
+            report_refused(&error, what, id.as_deref(), Some(scope));
             Err(error)
         }
     };
-    if outcome.as_ref().map_or(true, |reply| !reply.is_streamed()) {
+    let streams = outcome
+        .as_ref()
+        .is_ok_and(faas_sdk_core::Reply::is_streamed);
+    if !streams {
         before_freeze(shared, scope).await;
     }
     let call = exchange.take_call();
@@ -77,6 +82,7 @@ pub(crate) async fn run<C: Codec>(
         if let Some(streamed) = streamed {
             // Whether it was written or dropped, the sender goes with the body.
             let _ = streamed.await;
+            before_freeze(shared, scope).await;
         }
     } else {
         std::mem::forget(unanswered);
@@ -95,8 +101,14 @@ async fn before_freeze<C: Codec>(shared: &Shared<C>, scope: &Scope) {
     if instance.background() != Background::UntilResponse || instance.in_flight() > 1 {
         return;
     }
-    let hooks = Box::pin(shared.run_hooks(Stage::BeforeFreeze));
-    if let Err(error) = bounded(scope, hooks).await {
+    // Also after an invocation that was cancelled. Half of the reserve is left for the reply.
+    let spare = scope.allowed().map_or(Duration::ZERO, |allowed| {
+        shared.settings.reserve.min(allowed / 10) / 2
+    });
+    let left = scope.remaining().map(|left| left.saturating_sub(spare));
+    let allowance = left.unwrap_or(Duration::MAX).min(shared.settings.end);
+    let hooks = Box::pin(shared.run_hooks_within(Stage::BeforeFreeze, allowance));
+    if let Err(error) = hooks.await {
         report(&error, None, "a hook failed");
     }
 }

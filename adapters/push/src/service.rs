@@ -5,7 +5,7 @@ use crate::reply::{Reply, ReplyBody};
 use crate::request_body::{RequestBody, too_large};
 use crate::shared::Shared;
 use crate::{Class, Codec, Detail, Situation, error_response};
-use faas_sdk_core::{Body, Error, ErrorKind, Stage, report};
+use faas_sdk_core::{Body, Error, ErrorKind, Stage, report, report_refused};
 use faas_sdk_scope::Scope;
 use http::request::Parts;
 use http::{Method, Request, Response, Version};
@@ -110,7 +110,7 @@ impl<C: Codec> Endpoint<C> {
     /// Answers without reading the body.
     fn refuse(&self, call: C::Call, error: Error, head: &Parts) -> Reply<C> {
         let id = self.0.shared.codec.id(&call);
-        report(&error, id.as_deref(), "an invocation was refused");
+        report_refused(&error, "an invocation was refused", id.as_deref(), None);
         let busy = self.0.activity.begin(None);
         self.0.activity.leave_unread();
         let response = self.0.shared.codec.encode(call, Err(error));

@@ -3,6 +3,7 @@ use faas_sdk_core::{Hooks, Invoke, Program, Result, Settings, Stage, Watchdog};
 use faas_sdk_scope::Instance;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 /// What all connections of a server share.
@@ -95,9 +96,14 @@ impl<C: Codec> Shared<C> {
         if stage == Stage::Init {
             return self.init().await;
         }
+        self.run_hooks_within(stage, self.settings.end).await
+    }
+
+    /// Runs the hooks of a stage other than the first within this time.
+    pub(crate) async fn run_hooks_within(&self, stage: Stage, allowance: Duration) -> Result<()> {
         if !self.hooks.has(stage) {
             return Ok(());
         }
-        self.hooks.run(stage, self.settings.end).await
+        self.hooks.run(stage, allowance).await
     }
 }

@@ -6,7 +6,7 @@ use crate::registry::{Ending, Leftover, Registry};
 use crate::spawn::{Spawned, Task};
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, oneshot};
@@ -27,6 +27,7 @@ struct Inner {
     cancelled: AtomicU8,
     changed: Notify,
     pulse: AtomicU64,
+    told: AtomicBool,
     work: Mutex<Work>,
 }
 
@@ -88,6 +89,7 @@ impl Scope {
             cancelled: AtomicU8::new(0),
             changed: Notify::new(),
             pulse: AtomicU64::new(0),
+            told: AtomicBool::new(false),
             work: Mutex::new(Work::default()),
         }))
     }
@@ -316,6 +318,12 @@ impl Scope {
     pub fn pulse(&self) -> (u64, bool) {
         let pulse = self.0.pulse.load(Ordering::Acquire);
         (pulse, pulse % 2 == 1)
+    }
+
+    /// Whether nobody has told of the end of this invocation yet. Whoever gets `true` does.
+    #[must_use]
+    pub fn claim_end(&self) -> bool {
+        !self.root().0.told.swap(true, Ordering::AcqRel)
     }
 
     async fn join(&self, until: Instant, leftovers: &mut Vec<Leftover>) {

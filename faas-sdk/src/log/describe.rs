@@ -15,7 +15,10 @@ pub(super) fn describe<'a>(
     if error.kind() == ErrorKind::Panic {
         known.location = error.place().map(Into::into);
     }
-    known.backtrace = error.backtrace();
+    // Where the engine noticed that the time is up says nothing of the function.
+    if !matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Cancelled) {
+        known.backtrace = error.backtrace();
+    }
     Some(known)
 }
 

@@ -1,7 +1,7 @@
 use crate::config::Config;
 use faas_sdk_core::{BoxFuture, Invocation, Invoke, Outcome, TraceContext};
 use std::sync::Arc;
-use tracing::Span;
+use tracing::{Metadata, Span};
 
 /// Stands around everything else, so that the lines of layers carry the invocation's facts too.
 pub(crate) struct Logged {
@@ -24,7 +24,9 @@ impl Logged {
 impl Invoke for Logged {
     fn invoke(&self, mut invocation: Invocation) -> BoxFuture<'_, Outcome> {
         let span = Span::current();
-        if !span.is_disabled() {
+        // A foreign filter may have left it out, and what is current then is of somebody else.
+        let ours = |metadata: &Metadata<'_>| metadata.target() == "faas_sdk::invoke";
+        if span.metadata().is_some_and(ours) {
             begin(&mut invocation, &span);
             #[cfg(feature = "otlp")]
             self.exporter.invoked(invocation.scope.instance());

@@ -226,9 +226,13 @@ impl<C: Codec> Slot<C> {
     }
 
     fn say_refused(&self, error: &Error, scope: &Scope) {
-        let current = self.current();
-        let id = current.as_ref().map(|call| self.shared.codec.id(call));
-        report_refused(error, id, scope);
+        // Not while the watchdog may have to wait for the lock.
+        let id = self
+            .current()
+            .as_ref()
+            .map(|call| self.shared.codec.id(call).to_owned());
+        let what = "the invocation could not be read";
+        report_refused(error, what, id.as_deref(), Some(scope));
     }
 
     /// Runs hooks beside an invocation, in the time it has left.
