@@ -73,7 +73,7 @@ fn prepare<M>(app: impl IntoApp<M>) -> Result<(Adapter, Program)> {
         let or_default = Config::default();
         let settings = config.as_ref().unwrap_or(&or_default);
         let (name, deployment) = (adapter.name(), adapter.deployment(&env));
-        crate::log::start(&env, settings, name, deployment, one_shot(&arguments));
+        crate::log::start(&env, settings, name, &deployment, one_shot(&arguments));
     }
     faas_sdk_core::capture_panics();
     let deployed = adapter.deployed_as(&env);

@@ -52,7 +52,12 @@ async fn a_panic_is_logged_with_its_place_and_the_process_lives_on() {
         outcome.error().expect("an error").platform_error_type(),
         "Runtime.Panic"
     );
-    // The line stands before the answer, which has come.
+    assert!(
+        api.invoke(Event::json(json!("answer")))
+            .await
+            .response()
+            .is_some()
+    );
     let line = process.says("panicked").await;
     let line: serde_json::Value = serde_json::from_str(&line).expect("a line");
     assert_eq!(line["level"], "ERROR");
@@ -65,12 +70,19 @@ async fn a_panic_is_logged_with_its_place_and_the_process_lives_on() {
     assert_eq!(end["event"], "invoke.end", "one line tells of the panic");
     assert_eq!(end["fields"]["outcome"], "panic");
     assert_eq!(end["errors"], 1, "a metric");
-    assert!(
-        api.invoke(Event::json(json!("answer")))
-            .await
-            .response()
-            .is_some()
-    );
+}
+
+#[tokio::test]
+async fn the_line_of_a_panic_comes_before_the_answer() {
+    let api = FakeRuntimeApi::builder().start().await.expect("the fake");
+    let process = on_lambda(&api, &[]);
+    let outcome = api.invoke(Event::json(json!("panic"))).await;
+    assert!(outcome.error().is_some());
+    // Whatever was not written by now never is.
+    process.signal("KILL");
+    let (_, out, _) = process.ends().await;
+    assert!(out.contains("panicked: on purpose"), "{out}");
+    assert!(out.contains("\"event\":\"invoke.end\""), "{out}");
 }
 
 #[tokio::test]

@@ -137,3 +137,56 @@ fn a_call_answers_on_stdout_and_complains_on_stderr() {
     }
     std::fs::remove_file(file).expect("the file");
 }
+
+/// Serves one call; gives what came out on standard output.
+async fn lines_of(command: &mut Command) -> String {
+    let mut server = Server(
+        command
+            .env("FAAS_LOCAL_ADDR", "127.0.0.1:0")
+            .spawn()
+            .expect("it starts"),
+    );
+    // At a terminal both outputs come as one.
+    let mut out = BufReader::new(server.0.stdout.take().expect("its output"));
+    let mut errors = BufReader::new(server.0.stderr.take().expect("its errors"));
+    let mut seen = String::new();
+    let listing: &mut dyn BufRead = if command.get_program() == "script" {
+        &mut out
+    } else {
+        &mut errors
+    };
+    while !seen.contains("curl ") {
+        assert!(listing.read_line(&mut seen).expect("text") > 0, "{seen}");
+    }
+    let address = seen.split("http://").nth(1).expect("an address");
+    let address = address.split([',', '/']).next().expect("an address");
+    let address: SocketAddr = address.parse().expect("an address");
+    let reply = http_call(address, "POST", "/hello", &[], br#"{"name":"w"}"#).await;
+    assert_eq!(reply.expect("an answer").status, 200);
+    let mut line = String::new();
+    while !line.contains("invoke end") {
+        line.clear();
+        assert!(out.read_line(&mut line).expect("text") > 0);
+    }
+    line
+}
+
+#[tokio::test]
+async fn a_pipe_gets_json_and_a_terminal_text_in_colours() {
+    let line = lines_of(&mut hello()).await;
+    assert!(line.starts_with("{\"timestamp\":\""), "{line}");
+    assert!(line.contains("\"event\":\"invoke.end\""), "{line}");
+
+    let mut terminal = Command::new("script");
+    terminal
+        .args(["-qfec", env!("CARGO_BIN_EXE_hello"), "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let line = lines_of(&mut terminal).await;
+    assert!(line.contains("INFO") && line.contains("\u{1b}["), "{line}");
+    assert!(!line.contains("{\""), "{line}");
+
+    let line = lines_of(terminal.env("NO_COLOR", "1")).await;
+    assert!(line.contains("INFO") && !line.contains("\u{1b}["), "{line}");
+}

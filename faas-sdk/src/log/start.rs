@@ -1,7 +1,9 @@
 use super::describe::describe;
-use crate::config::{Config, LogConfig};
+use crate::config::{Config, Environment, LogConfig};
+use crate::error::Result;
+use crate::platform;
 use faas_sdk_core::{Deployment, Env};
-use faas_sdk_log::{Builder, Profile};
+use faas_sdk_log::{Builder, LogLayer, Profile};
 
 /// Sets the program's subscriber, unless it has set one itself. Lines go to standard output, or to
 /// standard error where standard output is for the answer of a single call.
@@ -9,14 +11,60 @@ pub(crate) fn start(
     env: &Env,
     config: &Config,
     platform: &'static str,
-    deployment: Deployment,
+    deployment: &Deployment,
     one_shot: bool,
 ) {
+    let mut builder = builder(env, config, platform, deployment);
+    if one_shot {
+        // The adapter shows the error of the call itself.
+        builder = builder
+            .stderr()
+            .debug_ring(0)
+            .default_filter("warn,faas_sdk::invoke=off");
+    }
+    #[cfg(feature = "otlp")]
+    let (builder, error) = super::export::configure(builder, env, config.otlp());
+    // A program that has its own subscriber wants it.
+    drop(builder.init());
+    #[cfg(feature = "otlp")]
+    if let Some(error) = error {
+        tracing::error!(error = faas_sdk_log::err(&error), "nothing is exported");
+    }
+}
+
+/// The layer that [`start`](crate::start) and [`run`](crate::run) set, for programs that put layers of
+/// their own beside it. It is to be set before those are called, which then leave the subscriber
+/// alone. Spans and log lines are not exported by it.
+///
+/// ```no_run
+/// # use faas_sdk::prelude::*;
+/// use tracing_subscriber::prelude::*;
+///
+/// # async fn hello(_: (), _: Context) -> Result<()> { Ok(()) }
+/// # fn main() -> Result<()> {
+/// tracing_subscriber::registry().with(faas_sdk::log::layer()?).init();
+/// faas_sdk::start(hello);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// The platform can't be told, or the configuration can't be read.
+pub fn layer() -> Result<LogLayer> {
+    let env = Env::process();
+    let adapter = platform::choose(&env)?;
+    let config = Config::load(&Environment::with_variables(&env))?;
+    let deployment = adapter.deployment(&env);
+    Ok(builder(&env, &config, adapter.name(), &deployment).layer())
+}
+
+fn builder(env: &Env, config: &Config, platform: &'static str, deployment: &Deployment) -> Builder {
     let (variables, log) = (env.clone(), config.log());
     let mut builder = faas_sdk_log::builder()
         .variables(move |name| variables.get(name).map(str::to_owned))
         .describe(describe)
-        .platform_level(deployment.log_level.clone())
+        .platform_level(deployment.log_level.as_deref())
         .origin(|origin| {
             let own = |text: &Option<String>| text.clone().map(Into::into);
             origin.service = own(&log.service);
@@ -43,21 +91,7 @@ pub(crate) fn start(
     if let Some(namespace) = &log.metrics_namespace {
         builder = builder.metrics_namespace(namespace);
     }
-    if one_shot {
-        // The adapter shows the error of the call itself.
-        builder = builder
-            .stderr()
-            .debug_ring(0)
-            .default_filter("warn,faas_sdk::invoke=off");
-    }
-    #[cfg(feature = "otlp")]
-    let (builder, error) = super::export::configure(builder, env, config.otlp());
-    // A program that has its own subscriber wants it.
-    drop(builder.init());
-    #[cfg(feature = "otlp")]
-    if let Some(error) = error {
-        tracing::error!(error = faas_sdk_log::err(&error), "nothing is exported");
-    }
+    builder
 }
 
 /// The form of lines: the one that is configured, else text at a terminal, else the platform's.
