@@ -44,6 +44,8 @@ pub struct Builder {
     sampling: f64,
     write_timeout: Duration,
     output: Output,
+    #[cfg(feature = "otlp")]
+    otlp: Option<crate::Otlp>,
 }
 
 type Variables = Box<dyn Fn(&str) -> Option<String>>;
@@ -74,6 +76,8 @@ pub fn builder() -> Builder {
         sampling: 0.0,
         write_timeout: Duration::from_secs(1),
         output: Output::Stdout,
+        #[cfg(feature = "otlp")]
+        otlp: None,
     }
 }
 
@@ -211,8 +215,43 @@ impl Builder {
         self
     }
 
-    /// Makes the layer, to be put on a `tracing_subscriber::registry()`. Where no filter parses,
-    /// INFO is taken, and the first line says so.
+    /// Exports spans and log records over OTLP, besides writing lines. Log records say what their
+    /// lines do, with the same redactions and limits; so do the attributes of spans. Nothing is sent
+    /// before [`flush`](crate::flush) is called. Default: nothing is exported.
+    #[cfg(feature = "otlp")]
+    #[must_use]
+    pub fn otlp(mut self, otlp: crate::Otlp) -> Self {
+        self.otlp = Some(otlp);
+        self
+    }
+
+    /// Makes the layer and, if spans are exported, the one of `tracing-opentelemetry` beside it, as
+    /// one. [`Builder::init`] takes this one, too.
+    ///
+    /// ```
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// # fn main() -> Result<(), faas_sdk_log::OtlpError> {
+    /// let mut builder = faas_sdk_log::builder();
+    /// if let Some(otlp) = faas_sdk_log::Otlp::from_variables(|name| std::env::var(name).ok())? {
+    ///     builder = builder.otlp(otlp);
+    /// }
+    /// let subscriber = tracing_subscriber::registry().with(builder.layers());
+    /// # drop(subscriber);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "otlp")]
+    #[must_use]
+    pub fn layers<S>(self) -> Box<dyn tracing_subscriber::Layer<S> + Send + Sync>
+    where
+        S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a> + Send + Sync,
+    {
+        self.layer().with_spans()
+    }
+
+    /// Makes the layer, to be put on a `tracing_subscriber::registry()`. Where the filter does not
+    /// parse, INFO is taken; [`Builder::build`] tells of it.
     #[must_use]
     pub fn layer(self) -> LogLayer {
         self.build().0
@@ -225,10 +264,16 @@ impl Builder {
     /// A subscriber is set already; it stays.
     pub fn init(self) -> Result<(), InitError> {
         let (layer, warning) = self.build();
-        tracing_subscriber::registry()
-            .with(layer)
-            .try_init()
-            .map_err(InitError)?;
+        let registry = tracing_subscriber::registry();
+        #[cfg(feature = "otlp")]
+        let set = if layer.otlp().is_some() {
+            registry.with(layer.with_spans()).try_init()
+        } else {
+            registry.with(layer).try_init()
+        };
+        #[cfg(not(feature = "otlp"))]
+        let set = registry.with(layer).try_init();
+        set.map_err(InitError)?;
         crate::panic::log_panics();
         if let Some(error) = warning {
             warn(&error);
@@ -266,9 +311,11 @@ impl Builder {
             Output::Stderr => Arc::new(Descriptor::stderr()),
             Output::Sink(sink) => sink,
         };
-        let namespace = self
-            .namespace
-            .or_else(|| origin.service.clone().map(Into::into));
+        let said = |name: &String| !name.trim().is_empty();
+        let namespace = self.namespace.filter(said).or_else(|| {
+            let service = origin.service.clone().map(String::from);
+            service.filter(said)
+        });
         let logger = Logger {
             id: next_id(),
             process: Block::of_process(&profile, &origin, self.project.as_deref()),
@@ -296,7 +343,13 @@ impl Builder {
             seq: Apart::default(),
             lost: AtomicU64::new(0),
         };
-        (LogLayer::new(logger), warning)
+        let layer = LogLayer::new(logger);
+        #[cfg(feature = "otlp")]
+        let layer = match &self.otlp {
+            Some(otlp) => layer.with_otlp(otlp),
+            None => layer,
+        };
+        (layer, warning)
     }
 
     fn choose_filter(&self) -> (Filter, Option<FilterError>) {

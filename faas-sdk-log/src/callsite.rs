@@ -1,6 +1,7 @@
 use crate::encode;
+use crate::google::Place;
 use crate::profile::Layout;
-use crate::rules::Rules;
+use crate::rules::{NAME, Rules};
 use std::sync::atomic::{AtomicU8, Ordering};
 use tracing::{Level, Metadata};
 
@@ -12,6 +13,8 @@ pub(crate) enum Decision {
     Write = 1,
     /// Kept with the invocation, and written if that fails.
     Keep = 2,
+    /// Not written, but what it tells counts: it ends an invocation.
+    Note = 3,
 }
 
 /// What is the same each time a callsite is passed, worked out once.
@@ -51,6 +54,10 @@ pub(crate) enum Role {
     Error,
     /// Whether the invocation failed, on the line that ends it.
     Outcome,
+    /// Where a panic came from, which takes the place of the callsite's own.
+    Location,
+    /// For the layer that exports spans; lines do not have it.
+    OpenTelemetry,
     User,
     Secret,
 }
@@ -68,16 +75,28 @@ impl Callsite {
         let fields = metadata.fields().iter().map(|field| {
             let name = field.name();
             let role = match name {
+                "otel.name" | "otel.kind" | "otel.status_code" | "otel.status_description"
+                    if metadata.is_span() =>
+                {
+                    Role::OpenTelemetry
+                }
                 _ if metadata.is_span() => Role::User,
                 "message" => Role::Message,
-                "event" => Role::Event,
+                // The line that ends an invocation is found by its name.
+                "event" if !ends_invocation => Role::Event,
                 "request_id" => Role::RequestId,
                 "duration_ms" => Role::Duration,
                 "error" => Role::Error,
                 "outcome" if ends_invocation => Role::Outcome,
+                "location" if metadata.target() == crate::panic::TARGET => Role::Location,
                 _ => Role::User,
             };
-            let secret = role == Role::User && rules.redact.matches(name);
+            // The engine's own word is no secret, and what it decides has to be read.
+            let readable = matches!(
+                role,
+                Role::Message | Role::RequestId | Role::Outcome | Role::OpenTelemetry
+            );
+            let secret = !readable && rules.redact.matches(name);
             let mut key = Vec::new();
             encode::key(&mut key, name);
             FieldPlan {
@@ -121,15 +140,15 @@ impl Callsite {
         }
         if let Some(name) = own_name(metadata) {
             encode::key(&mut self.event, "event");
-            encode::string(&mut self.event, name, 256);
+            encode::string(&mut self.event, name, NAME);
             self.event.push(b',');
         }
         encode::key(&mut self.target, "target");
-        encode::string(&mut self.target, metadata.target(), 256);
+        encode::string(&mut self.target, metadata.target(), NAME);
         self.target.push(b',');
         if let Some((file, line)) = place(metadata, rules) {
             if spelling.google {
-                self.google_code(file, line, metadata);
+                self.google_code(file, line);
             } else {
                 encode::key(&mut self.code, "code");
                 encode::string(&mut self.code, &format!("{file}:{line}"), 512);
@@ -138,21 +157,23 @@ impl Callsite {
         }
     }
 
-    /// Error Reporting takes what it can't read a stack from if it is told the type and the place.
-    fn google_code(&mut self, file: &str, line: u32, metadata: &Metadata<'_>) {
-        let out = &mut self.code;
-        out.extend_from_slice(b"\"logging.googleapis.com/sourceLocation\":{\"file\":");
-        encode::string(out, file, 512);
-        out.extend_from_slice(format!(",\"line\":\"{line}\"}},").as_bytes());
+    fn google_code(&mut self, file: &str, line: u32) {
+        let mut text = Vec::new();
+        encode::string(&mut text, file, 512);
+        let file = text.get(1..text.len().saturating_sub(1));
+        let file = file.unwrap_or_default();
+        let mut code = Vec::new();
+        self.google_place(&mut code, Place { file, line });
+        self.code = code;
+    }
+
+    /// Writes where this line comes from, and has it reported if it is an error.
+    pub(crate) fn google_place(&self, out: &mut Vec<u8>, place: Place<'_>) {
+        place.source(out);
         if self.level == Level::ERROR {
-            out.extend_from_slice(
-                b"\"@type\":\"type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.\
-                ReportedErrorEvent\",\"context\":{\"reportLocation\":{\"filePath\":",
-            );
-            encode::string(out, file, 512);
-            out.extend_from_slice(format!(",\"lineNumber\":{line},\"functionName\":").as_bytes());
-            encode::string(out, metadata.target(), 256);
-            out.extend_from_slice(b"}},");
+            let target = self.target.strip_prefix(b"\"target\":");
+            let target = target.and_then(|target| target.strip_suffix(b","));
+            place.report(out, target.unwrap_or(b"\"\""));
         }
     }
 
@@ -160,6 +181,7 @@ impl Callsite {
         match self.decision.load(Ordering::Relaxed) {
             1 => Decision::Write,
             2 => Decision::Keep,
+            3 => Decision::Note,
             _ => Decision::Never,
         }
     }
@@ -169,16 +191,18 @@ impl Callsite {
     }
 }
 
-/// Where a line is written, if its level says so. The engine's lines tell of what happened elsewhere.
-fn place<'a>(metadata: &Metadata<'a>, rules: &Rules) -> Option<(&'a str, u32)> {
-    if *metadata.level() > rules.code_from || metadata.target() == INVOKE_TARGET {
+/// Where a line is written, if its level says so. The engine's lines, and those of panics, tell of
+/// what happened elsewhere.
+pub(crate) fn place<'a>(metadata: &Metadata<'a>, rules: &Rules) -> Option<(&'a str, u32)> {
+    let elsewhere = [INVOKE_TARGET, crate::panic::TARGET].contains(&metadata.target());
+    if *metadata.level() > rules.code_from || elsewhere {
         return None;
     }
     metadata.file().zip(metadata.line())
 }
 
 /// The name that the author gave to an event; without one, tracing makes one of file and line.
-fn own_name<'a>(metadata: &Metadata<'a>) -> Option<&'a str> {
+pub(crate) fn own_name<'a>(metadata: &Metadata<'a>) -> Option<&'a str> {
     let name = metadata.name();
     let made_up = name.starts_with("event ") && name.contains(':');
     (metadata.is_event() && !made_up).then_some(name)

@@ -13,18 +13,21 @@ pub(crate) struct Entries {
     seen: u64,
     /// Some of the bytes belong to no member any more.
     holes: bool,
-    /// Bytes of values and members that were left out.
+    /// Bytes that were left out: of the values that are there, and members that found no room.
     pub(crate) removed: usize,
 }
 
 /// One member, as places in the bytes.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    hash: u64,
+    /// Half of it, which is enough to tell most keys apart.
+    hash: u32,
     start: u32,
     value: u32,
     /// Behind the value; the comma is there.
     end: u32,
+    /// Bytes of the value that were left out.
+    removed: u32,
     /// It is a JSON text, which may be shortened.
     text: bool,
 }
@@ -48,6 +51,10 @@ impl Entries {
         self.seen = 0;
         self.holes = false;
         self.removed = 0;
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -74,14 +81,15 @@ impl Entries {
         self.bytes.truncate(begun.start);
     }
 
-    /// Ends a member. Of two with one key the later one stays; beyond the most keys there may be it
-    /// is taken back.
-    pub(crate) fn end(&mut self, begun: Begun, text: bool) {
+    /// Ends a member of whose value so much was left out. Of two with one key the later one stays;
+    /// beyond the most keys there may be it is taken back.
+    pub(crate) fn end(&mut self, begun: Begun, text: bool, removed: usize) {
         let Begun { hash, start, value } = begun;
         let end = self.bytes.len();
         if self.seen & bit(hash) != 0 {
             self.forget(hash, start..value);
         }
+        self.removed += removed;
         if self.list.len() >= KEYS || end > MOST {
             self.removed += end - start;
             self.bytes.truncate(start);
@@ -91,48 +99,75 @@ impl Entries {
         self.seen |= bit(hash);
         #[allow(clippy::cast_possible_truncation, reason = "checked above")]
         self.list.push(Entry {
-            hash,
+            hash: hash as u32,
             start: start as u32,
             value: value as u32,
             end: end as u32,
+            removed: removed.min(MOST) as u32,
             text,
         });
     }
 
     /// Forgets the member with this key, if there is one.
     fn forget(&mut self, hash: u64, key: Range<usize>) {
-        let Self { bytes, list, .. } = self;
-        let key = bytes.get(key);
-        let before = list.len();
-        list.retain(|entry| entry.hash != hash || bytes.get(entry.key()) != key);
-        self.holes |= list.len() < before;
+        let Some(place) = self.find(hash as u32, self.bytes.get(key)) else {
+            return;
+        };
+        let forgotten = self.list.remove(place);
+        self.removed = self.removed.saturating_sub(forgotten.removed as usize);
+        self.holes = true;
     }
 
-    /// The value that was ended last.
-    pub(crate) fn last_value(&self) -> Option<&[u8]> {
-        let last = self.list.last()?;
-        self.bytes.get(last.value as usize..last.end as usize)
+    fn find(&self, hash: u32, key: Option<&[u8]>) -> Option<usize> {
+        let is_it = |entry: &Entry| entry.hash == hash && self.bytes.get(entry.key()) == key;
+        self.list.iter().position(is_it)
     }
 
-    /// Adds a member whose value is no text.
-    pub(crate) fn put(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    /// What was written of a member's value.
+    pub(crate) fn value(&self, begun: Begun) -> &[u8] {
+        self.bytes.get(begun.value..).unwrap_or_default()
+    }
+
+    /// As [`Entries::begin`], for a name that no callsite knows.
+    fn begin_named(&mut self, name: &str) -> Begun {
         let start = self.bytes.len();
         encode::key(&mut self.bytes, name);
         let value = self.bytes.len();
         let hash = hash(self.bytes.get(start..value).unwrap_or_default());
+        Begun { hash, start, value }
+    }
+
+    /// Adds a member, unless there is one with its key.
+    pub(crate) fn put(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        let begun = self.begin_named(name);
+        let Begun { hash, start, value } = begun;
         write(&mut self.bytes);
-        self.end(Begun { hash, start, value }, false);
+        if self
+            .find(hash as u32, self.bytes.get(start..value))
+            .is_none()
+        {
+            self.end(begun, false, 0);
+        } else {
+            self.removed += self.bytes.len() - start;
+            self.cancel(begun);
+        }
+    }
+
+    /// Adds a JSON text, of which so much was left out, in the place of a member with its key.
+    pub(crate) fn set(&mut self, name: &str, text: &[u8], removed: usize) {
+        let begun = self.begin_named(name);
+        self.bytes.extend_from_slice(text);
+        self.end(begun, true, removed);
     }
 
     pub(crate) fn redacted(&mut self, key: &[u8], hash: u64) {
         let begun = self.begin(key, hash);
         encode::string(&mut self.bytes, REDACTED, REDACTED.len());
-        self.end(begun, false);
+        self.end(begun, false, 0);
     }
 
     /// Takes over what has no key in common with what is here already.
     pub(crate) fn inherit(&mut self, outer: &Self) {
-        self.removed += outer.removed;
         if outer.list.is_empty() {
             return;
         }
@@ -146,11 +181,16 @@ impl Entries {
             self.list
                 .extend(outer.list.iter().map(|entry| entry.moved(0, shift)));
             self.seen |= outer.seen;
+            self.removed += outer.removed;
             return;
         }
+        let mut of_values = 0;
         for entry in &outer.list {
+            of_values += entry.removed as usize;
             self.inherit_one(entry, &outer.bytes);
         }
+        // What found no room there finds none here.
+        self.removed += outer.removed.saturating_sub(of_values);
     }
 
     fn inherit_one(&mut self, entry: &Entry, bytes: &[u8]) {
@@ -158,12 +198,10 @@ impl Entries {
         let (Some(member), key) = (bytes.get(from..to), bytes.get(entry.key())) else {
             return;
         };
-        let mut known = self.list.iter();
-        if self.seen & bit(entry.hash) != 0
-            && known.any(|inner| inner.hash == entry.hash && self.bytes.get(inner.key()) == key)
-        {
+        if self.seen & bit(entry.hash.into()) != 0 && self.find(entry.hash, key).is_some() {
             return;
         }
+        self.removed += entry.removed as usize;
         let shift = self.bytes.len();
         if self.list.len() >= KEYS || shift + member.len() > MOST {
             self.removed += member.len();
@@ -171,7 +209,7 @@ impl Entries {
         }
         self.bytes.extend_from_slice(member);
         self.bytes.push(b',');
-        self.seen |= bit(entry.hash);
+        self.seen |= bit(entry.hash.into());
         self.list.push(entry.moved(from, shift));
     }
 

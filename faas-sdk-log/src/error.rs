@@ -1,11 +1,13 @@
 //! Errors as structure: kind, message, causes.
 
 use crate::encode;
+use crate::entries::Entries;
+use crate::kind::kind_of;
 use crate::rules::{MESSAGE, Rules};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::{self, Write};
+use std::fmt;
 use tracing::field::DebugValue;
 
 /// What is known about an error beyond its message; see [`Builder::describe`](crate::Builder::describe).
@@ -105,13 +107,20 @@ impl fmt::Debug for Chain<'_> {
 /// The most causes that are told.
 const CAUSES: usize = 8;
 /// The longest cause, context value, kind or code.
-const SHORT: usize = 1024;
+pub(crate) const SHORT: usize = 1024;
 /// The longest backtrace, and the most frames of it.
 const BACKTRACE: usize = 8 << 10;
 const FRAMES: usize = 32;
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(error.source(), |error| (**error).source()).take(CAUSES)
+    all_causes(error).take(CAUSES)
+}
+
+/// Without an end if an error is its own cause.
+fn all_causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |error| (**error).source())
 }
 
 /// The members of an error object, apart, so that some may be left out. Each of the lists ends
@@ -129,6 +138,8 @@ pub(crate) struct ErrorParts {
     /// Somebody knows its type, and would have known of a backtrace.
     described: bool,
     pub(crate) removed: usize,
+    /// Used again for each context.
+    entries: Entries,
 }
 
 impl ErrorParts {
@@ -195,6 +206,8 @@ impl ErrorParts {
         if !self.causes.is_empty() {
             self.causes.extend_from_slice(b"],");
         }
+        // How many there would be, and how long they are, may have no end.
+        self.removed += usize::from(all_causes(error).nth(CAUSES).is_some());
         if let Some(location) = &known.location {
             self.removed += encode::string(&mut self.location, location, SHORT);
         }
@@ -203,21 +216,26 @@ impl ErrorParts {
         }
     }
 
+    /// Writes the named values; of those with one key the first.
     fn context(&mut self, context: &[(&'static str, String)], rules: &Rules) {
-        for (index, (name, value)) in context.iter().take(crate::rules::KEYS).enumerate() {
-            self.details
-                .extend_from_slice(if index == 0 { b"\"context\":{" } else { b"," });
-            encode::key(&mut self.details, name);
+        if context.is_empty() {
+            return;
+        }
+        let entries = &mut self.entries;
+        entries.clear();
+        for (name, value) in context {
             let value = if rules.redact.matches(name) {
                 crate::redact::REDACTED
             } else {
                 value
             };
-            self.removed += encode::string(&mut self.details, value, SHORT);
+            let removed = &mut self.removed;
+            entries.put(name, |out| *removed += encode::string(out, value, SHORT));
         }
-        if !context.is_empty() {
-            self.details.extend_from_slice(b"},");
-        }
+        self.details.extend_from_slice(b"\"context\":");
+        entries.write(&mut self.details, None);
+        self.details.push(b',');
+        self.removed += entries.removed;
     }
 
     /// Takes a backtrace of this place, if the environment asks for them and the error is of a type
@@ -268,7 +286,9 @@ fn start_of_frames(text: &str) -> usize {
             && number.bytes().all(|byte| byte.is_ascii_digit())
         {
             let name = name.trim_start_matches('<');
-            own = name.starts_with("faas_sdk_log::") || name.starts_with("tracing");
+            own = ["faas_sdk_log::", "tracing", "alloc::boxed::Box<dyn tracing"]
+                .iter()
+                .any(|own| name.starts_with(own));
         }
         if !own {
             break;
@@ -293,52 +313,4 @@ fn end_of_frames(text: &str) -> usize {
         offset += line.len();
     }
     text.len()
-}
-
-/// The type of an error, and the variant, which starts its `Debug` text.
-fn kind_of(chain: &Chain<'_>, out: &mut Vec<u8>, scratch: &mut String) {
-    scratch.clear();
-    // Ends with an error where the name ends: that is what it is for.
-    let _ = write!(Name(scratch), "{:?}", chain.error);
-    let variant = scratch.as_str();
-    let name = chain
-        .type_name
-        .map(|name| name.split('<').next().unwrap_or(name));
-    match name {
-        Some(name) if variant.is_empty() || name.rsplit("::").next() == Some(variant) => {
-            encode::string(out, name, SHORT);
-        }
-        Some(name) => {
-            encode::string(out, name, SHORT);
-            out.pop();
-            out.extend_from_slice(b"::");
-            // Letters, digits and underscores.
-            out.extend_from_slice(variant.as_bytes());
-            out.push(b'"');
-        }
-        None if variant.is_empty() => out.extend_from_slice(b"\"Error\""),
-        None => {
-            encode::string(out, variant, SHORT);
-        }
-    }
-}
-
-/// Takes an ASCII identifier that starts with a capital letter, and refuses what follows it.
-struct Name<'a>(&'a mut String);
-
-impl Write for Name<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for letter in text.chars() {
-            let fits = if self.0.is_empty() {
-                letter.is_ascii_uppercase()
-            } else {
-                letter.is_ascii_alphanumeric() || letter == '_'
-            };
-            if !fits || self.0.len() >= 64 {
-                return Err(fmt::Error);
-            }
-            self.0.push(letter);
-        }
-        Ok(())
-    }
 }

@@ -13,21 +13,23 @@ pub(crate) struct Filter(Targets);
 pub struct FilterError {
     /// Where it came from, if that is known.
     variable: Option<&'static str>,
-    source: tracing_subscriber::filter::ParseError,
+    /// The part that is not understood.
+    part: String,
 }
 
 impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.variable.unwrap_or("the log filter"))?;
-        f.write_str(" does not parse: write levels and targets such as `info,my_crate=debug`")
+        write!(
+            f,
+            " does not parse: `{}` is no level, and no target with one; write it like \
+             `info,my_crate=debug`",
+            self.part
+        )
     }
 }
 
-impl std::error::Error for FilterError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
-    }
-}
+impl std::error::Error for FilterError {}
 
 impl FilterError {
     /// Names the variable that holds the filter.
@@ -41,12 +43,42 @@ impl FromStr for Filter {
     type Err = FilterError;
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
-        // Targets alone, without a level, would hide all other lines without saying so.
-        text.parse().map(Self).map_err(|source| FilterError {
-            variable: None,
-            source,
-        })
+        // Where targets alone are named, the others' lines must not vanish without a word of it.
+        let mut others = LevelFilter::INFO;
+        let mut targets = Targets::new();
+        let parts = text.split(',').map(str::trim);
+        let mut parts = parts.filter(|part| !part.is_empty()).peekable();
+        if parts.peek().is_none() {
+            return Err(FilterError {
+                variable: None,
+                part: text.to_owned(),
+            });
+        }
+        for part in parts {
+            match directive(part) {
+                Some((None, level)) => others = level,
+                Some((Some(target), level)) => targets = targets.with_target(target, level),
+                None => {
+                    return Err(FilterError {
+                        variable: None,
+                        part: part.to_owned(),
+                    });
+                }
+            }
+        }
+        Ok(Self(targets.with_default(others)))
     }
+}
+
+/// A level, and the target that has it; of a target alone it is not known which level is meant.
+fn directive(part: &str) -> Option<(Option<&str>, LevelFilter)> {
+    let Some((target, level)) = part.split_once('=') else {
+        return Some((None, part.parse().ok()?));
+    };
+    let (target, level) = (target.trim(), level.trim());
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"[]{}\"".contains(&byte);
+    let readable = !level.is_empty() && !target.is_empty() && target.bytes().all(plain);
+    readable.then_some((Some(target), level.parse().ok()?))
 }
 
 impl Filter {
@@ -80,21 +112,26 @@ impl Filter {
     }
 
     pub(crate) fn decide(&self, metadata: &Metadata<'_>, keeps: bool) -> crate::callsite::Decision {
-        use crate::callsite::{Decision, INVOKE_TARGET};
+        use crate::callsite::{Decision, INVOKE_END, INVOKE_TARGET};
         let up_to = self.of_target(metadata.target());
         let level = metadata.level();
         if metadata.is_span() {
             // Spans carry what lines of any level need: they are not made for their own sake.
             let wanted = up_to.max(LevelFilter::INFO);
-            let silent = up_to == LevelFilter::OFF && metadata.target() != INVOKE_TARGET;
+            // The span of an invocation serves the lines of all targets.
+            let serves = metadata.target() == INVOKE_TARGET && self.most() > LevelFilter::OFF;
+            let silent = up_to == LevelFilter::OFF && !serves;
             return if *level <= wanted && !silent {
                 Decision::Write
             } else {
                 Decision::Never
             };
         }
+        let ends = metadata.name() == INVOKE_END && metadata.target() == INVOKE_TARGET;
         if *level <= up_to {
             Decision::Write
+        } else if ends && self.most() > LevelFilter::OFF {
+            Decision::Note
         } else if keeps && *level == Level::DEBUG && up_to >= LevelFilter::INFO {
             Decision::Keep
         } else {
@@ -134,11 +171,9 @@ mod tests {
     fn what_does_not_parse_says_what_is_wanted() {
         let error = "info,shop=loud".parse::<Filter>().expect_err("no level");
         let error = error.of_variable("FAAS_LOG");
-        assert!(
-            error.to_string().starts_with("FAAS_LOG does not parse"),
-            "{error}"
-        );
-        assert!(std::error::Error::source(&error).is_some());
+        let expected = "FAAS_LOG does not parse: `shop=loud` is no level, and no target with one; \
+                        write it like `info,my_crate=debug`";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use crate::callsite::INVOKE_TARGET;
+use crate::entries::Entries;
 use crate::layer::LogLayer;
 use crate::origin::{Block, Ids};
 use crate::ring::Ring;
@@ -29,14 +31,21 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 #[must_use = "an invocation has to be bound to its span"]
 pub struct Invocation<'a> {
     ids: Ids<'a>,
-    #[allow(dead_code, reason = "for exported spans alone")]
-    parent: Option<Parent<'a>>,
     scope: Option<&'a Scope>,
+    exported: Exported<'a>,
+}
+
+/// What an exported span of the invocation is told.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+pub(crate) struct Exported<'a> {
+    pub(crate) parent: Option<Parent<'a>>,
+    pub(crate) trigger: Option<&'a str>,
 }
 
 /// The span of the caller, of another process.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "for exported spans alone")]
+#[cfg_attr(not(feature = "otlp"), allow(dead_code))]
 pub(crate) struct Parent<'a> {
     pub(crate) trace_id: u128,
     pub(crate) span_id: u64,
@@ -53,8 +62,8 @@ impl<'a> Invocation<'a> {
                 request_id,
                 ..Ids::default()
             },
-            parent: None,
             scope: None,
+            exported: Exported::default(),
         }
     }
 
@@ -67,12 +76,19 @@ impl<'a> Invocation<'a> {
         flags: u8,
         state: Option<&'a str>,
     ) -> Self {
-        self.parent = Some(Parent {
+        self.exported.parent = Some(Parent {
             trace_id,
             span_id,
             flags,
             state,
         });
+        self
+    }
+
+    /// What caused it, in OpenTelemetry's terms: `http`, `pubsub`, `datasource`, `timer` or `other`.
+    /// Only an exported span of the invocation tells of it.
+    pub fn trigger(mut self, trigger: Option<&'a str>) -> Self {
+        self.exported.trigger = trigger;
         self
     }
 
@@ -106,9 +122,12 @@ impl<'a> Invocation<'a> {
     /// before do not know of it. Does nothing where lines do not go through a [`LogLayer`].
     ///
     /// Returns trace id, span id and flags that its lines carry: those it was given, or those of the
-    /// span that is exported.
-    pub fn bind(self, span: &Span) -> Option<(u128, u64, u8)> {
-        let trace = self.ids.trace;
+    /// span that is exported. That one only becomes the child of [`Invocation::parent`] if nothing
+    /// was logged and no span was opened in it before.
+    #[cfg_attr(not(feature = "otlp"), allow(unused_mut))]
+    pub fn bind(mut self, span: &Span) -> Option<(u128, u64, u8)> {
+        #[cfg(feature = "otlp")]
+        let bound = span;
         span.with_subscriber(|(id, dispatch)| {
             let (Some(layer), Some(registry)) = (
                 dispatch.downcast_ref::<LogLayer>(),
@@ -119,15 +138,28 @@ impl<'a> Invocation<'a> {
             let Some(span) = registry.span(id) else {
                 return;
             };
-            let active = Arc::new(layer.logger().begin(&self.ids, self.scope.cloned()));
+            #[cfg(feature = "otlp")]
+            let otlp = layer
+                .otlp()
+                .map(|otlp| otlp.begin(bound, &mut self.ids, &self.exported));
+            let active = layer.logger().begin(&self.ids, self.scope.cloned());
+            #[cfg(feature = "otlp")]
+            let active = Active { otlp, ..active };
+            let active = Arc::new(active);
             let mut extensions = span.extensions_mut();
-            // What the span itself says of the invocation stands in the line already.
-            extensions.replace(SpanState {
+            let before = extensions.remove::<SpanState>().unwrap_or_default();
+            // What the engine's span says of the invocation stands in the line already.
+            let fields = if span.metadata().target() == INVOKE_TARGET {
+                Entries::default()
+            } else {
+                before.fields
+            };
+            extensions.insert(SpanState {
+                fields,
                 invocation: Some(active),
-                ..SpanState::default()
             });
         });
-        trace
+        self.ids.trace
     }
 }
 
@@ -143,6 +175,8 @@ pub(crate) struct Active {
     pub(crate) scope: Option<Scope>,
     /// No write waits longer than up to here.
     pub(crate) until: Option<SystemTime>,
+    #[cfg(feature = "otlp")]
+    pub(crate) otlp: Option<crate::otlp::Exported>,
     ring: Mutex<Ring>,
     ended: AtomicBool,
 }
@@ -163,6 +197,8 @@ impl Active {
             cold_start,
             until: remaining.and_then(|remaining| SystemTime::now().checked_add(remaining)),
             scope,
+            #[cfg(feature = "otlp")]
+            otlp: None,
             ring: Mutex::default(),
             ended: AtomicBool::new(false),
         }

@@ -16,18 +16,55 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Writes events as lines; made by a [`Builder`](crate::Builder).
 ///
-/// Its filter holds for all layers beside it on the same subscriber. Spans of INFO and above are
-/// kept whatever the filter says, since the lines in them carry their fields.
+/// A subscriber takes one of them. Its filter holds for all layers beside it on the same subscriber.
+/// Spans of INFO and above are kept whatever the filter says, unless it is `off`, since the lines in
+/// them carry their fields.
 #[derive(Debug)]
 pub struct LogLayer {
     logger: Arc<Logger>,
+    #[cfg(feature = "otlp")]
+    otlp: Option<Arc<crate::otlp::Pipeline>>,
+}
+
+/// What became of an event.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+pub(crate) struct Told {
+    pub(crate) now: SystemTime,
+    /// It ended its invocation.
+    pub(crate) ends: bool,
+    pub(crate) line: Line,
+}
+
+#[derive(Debug)]
+#[cfg_attr(not(feature = "otlp"), allow(dead_code))]
+pub(crate) enum Line {
+    None,
+    /// Written, with this number.
+    Written(Option<u64>),
+    /// Kept for the case that the invocation fails; so many bytes.
+    Kept(usize),
 }
 
 impl LogLayer {
     pub(crate) fn new(logger: Logger) -> Self {
         Self {
             logger: Arc::new(logger),
+            #[cfg(feature = "otlp")]
+            otlp: None,
         }
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn with_otlp(mut self, otlp: &crate::Otlp) -> Self {
+        let pipeline = crate::otlp::Pipeline::new(otlp, Arc::clone(&self.logger));
+        self.otlp = Some(Arc::new(pipeline));
+        self
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn otlp(&self) -> Option<&Arc<crate::otlp::Pipeline>> {
+        self.otlp.as_ref()
     }
 
     pub(crate) fn logger(&self) -> &Logger {
@@ -72,6 +109,13 @@ impl<S> Layer<S> for LogLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    #[cfg(feature = "otlp")]
+    fn on_register_dispatch(&self, subscriber: &tracing::Dispatch) {
+        if let Some(otlp) = &self.otlp {
+            otlp.registered(subscriber);
+        }
+    }
+
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         let decision = self.logger.decide(metadata);
         if decision == Decision::Never {
@@ -96,7 +140,12 @@ where
         } else {
             LevelFilter::INFO
         };
-        Some(filter.most().max(least))
+        let most = filter.most();
+        Some(if most == LevelFilter::OFF {
+            most
+        } else {
+            most.max(least)
+        })
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
@@ -139,11 +188,13 @@ where
                 return;
             }
             // Most lines that may be kept are not wanted outside of an invocation.
-            if decision == Decision::Keep && span.is_none() {
+            if decision != Decision::Write && span.is_none() {
                 return;
             }
             buffers.parts.clear();
             event.record(&mut self.recorder(site, &mut buffers.parts));
+            #[cfg(feature = "otlp")]
+            let within = span.as_ref().map(tracing_subscriber::registry::SpanRef::id);
             let mut invocation = None;
             for (depth, span) in span.into_iter().flat_map(|span| span.scope()).enumerate() {
                 if let Some(state) = span.extensions().get::<SpanState>() {
@@ -155,9 +206,28 @@ where
             }
             let active = invocation.as_deref();
             if decision == Decision::Write || active.is_some_and(Active::keeps) {
-                self.write(buffers, site, active);
+                #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]
+                let told = self.tell(buffers, site, decision, active);
+                #[cfg(feature = "otlp")]
+                if let Some(otlp) = &self.otlp {
+                    let metadata = event.metadata();
+                    otlp.told(&told, &buffers.parts, metadata, active, within.as_ref());
+                }
             }
         });
+    }
+
+    #[cfg(feature = "otlp")]
+    fn on_close(&self, id: Id, cx: Context<'_, S>) {
+        let Some(otlp) = &self.otlp else { return };
+        if let Some(span) = cx.span(&id) {
+            let state = span
+                .extensions_mut()
+                .get_mut::<SpanState>()
+                .map(std::mem::take);
+            let SpanState { fields, invocation } = state.unwrap_or_default();
+            otlp.closing(&id, span.metadata(), fields, invocation.as_deref());
+        }
     }
 }
 
@@ -170,14 +240,17 @@ impl LogLayer {
         }
     }
 
-    fn write(&self, buffers: &mut Buffers, site: &Callsite, active: Option<&Active>) {
-        let Buffers {
-            line,
-            parts,
-            stamps,
-        } = buffers;
+    /// Writes the line of an event, or keeps it.
+    fn tell(
+        &self,
+        buffers: &mut Buffers,
+        site: &Callsite,
+        decision: Decision,
+        active: Option<&Active>,
+    ) -> Told {
         let logger = &*self.logger;
         let now = SystemTime::now();
+        let parts = &mut buffers.parts;
         if site.level == tracing::Level::ERROR && parts.error.present {
             parts.error.capture_backtrace();
         }
@@ -189,28 +262,61 @@ impl LogLayer {
                     crate::encode::u64(out, dropped);
                 });
             }
-            logger.count(active, parts, now);
-        }
-        if let Some(active) = active {
-            // What was lifted out of the fields says what the line says anyway.
-            parts.request_id.clear();
-            if site.decision() == Decision::Keep && !active.sampled {
-                if logger.ring > 0 {
-                    let numbered = Numbered::default();
-                    logger.compose(line, parts, stamps, site, Some(active), now, numbered);
-                    active.ring().push(line, logger.ring);
-                }
-                return;
+            if decision == Decision::Write {
+                logger.count(active, parts, now);
             }
         }
-        let numbered = logger.number();
-        logger.compose(line, parts, stamps, site, active, now, numbered);
-        let within = logger.within(active.and_then(|active| active.until), now);
-        logger.write(line, within, numbered.lost);
+        if let Some(active) = active {
+            parts.lower_request_id(&active.block);
+        }
+        let line = match (decision, active) {
+            (Decision::Write, _) => self.write(buffers, site, active, now),
+            (Decision::Keep, Some(active)) if active.sampled => {
+                self.write(buffers, site, Some(active), now)
+            }
+            (Decision::Keep, Some(active)) => self.keep(buffers, site, active, now),
+            (Decision::Keep, None) | (Decision::Note | Decision::Never, _) => Line::None,
+        };
         if let Some(id) = ending.and_then(|active| active.request_id.as_deref())
             && let Some(markers) = logger.rules.profile.markers
         {
             logger.mark(markers.end, id);
         }
+        Told {
+            now,
+            ends: ending.is_some(),
+            line,
+        }
+    }
+
+    fn write(
+        &self,
+        buffers: &mut Buffers,
+        site: &Callsite,
+        active: Option<&Active>,
+        now: SystemTime,
+    ) -> Line {
+        let logger = &*self.logger;
+        let numbered = logger.number();
+        logger.compose(buffers, site, active, now, numbered);
+        let within = logger.within(active.and_then(|active| active.until), now);
+        logger.write(&buffers.line, within, numbered.lost);
+        Line::Written(numbered.seq)
+    }
+
+    fn keep(
+        &self,
+        buffers: &mut Buffers,
+        site: &Callsite,
+        active: &Active,
+        now: SystemTime,
+    ) -> Line {
+        let logger = &*self.logger;
+        if logger.ring == 0 {
+            return Line::None;
+        }
+        logger.compose(buffers, site, Some(active), now, Numbered::default());
+        active.ring().push(&buffers.line, logger.ring);
+        Line::Kept(buffers.line.len())
     }
 }

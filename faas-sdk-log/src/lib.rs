@@ -1,4 +1,4 @@
-//! One log line format for functions on every platform.
+#![doc = include_str!("../README.md")]
 
 mod builder;
 mod callsite;
@@ -6,13 +6,17 @@ mod encode;
 mod entries;
 mod error;
 mod filter;
+mod google;
 mod invocation;
+mod kind;
 mod layer;
 mod line;
 mod local;
 mod logger;
 mod metrics;
 mod origin;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod output;
 mod panic;
 mod pretty;
@@ -31,6 +35,8 @@ pub use filter::FilterError;
 pub use invocation::Invocation;
 pub use layer::{LogLayer, set_filter};
 pub use origin::Origin;
+#[cfg(feature = "otlp")]
+pub use otlp::{FlushError, Otlp, OtlpError, flush, pending};
 pub use output::Sink;
 pub use profile::Profile;
 pub use value::{Base64, Json, bytes, json};

@@ -2,10 +2,11 @@
 
 use crate::callsite::Callsite;
 use crate::encode::{self, Timestamps};
+use crate::google::Place;
 use crate::origin::Block;
 use crate::profile::Spelling;
 use crate::record::Parts;
-use crate::rules::MESSAGE;
+use crate::rules::{ID, MESSAGE};
 use std::time::SystemTime;
 use tracing::Level;
 
@@ -63,19 +64,40 @@ enum Cut {
     Backtrace,
     Causes,
     Fields,
-    /// Messages beyond 1 KiB.
+    /// Messages beyond 1 KiB, and what else is known of an error.
     Messages,
+    /// Messages beyond 128 bytes, and names beyond 64.
+    Names,
+    /// Metrics.
+    Metrics,
 }
 
 impl Cut {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Nothing,
         Self::Texts,
         Self::Backtrace,
         Self::Causes,
         Self::Fields,
         Self::Messages,
+        Self::Names,
+        Self::Metrics,
     ];
+
+    /// The longest message, as it is written.
+    fn message(self) -> usize {
+        match self {
+            Self::Names | Self::Metrics => 128,
+            Self::Messages => 1 << 10,
+            // No character takes more than six bytes.
+            _ => MESSAGE * 6,
+        }
+    }
+
+    /// The longest name, as it is written.
+    fn name(self) -> usize {
+        if self >= Self::Names { 64 } else { ID * 6 }
+    }
 }
 
 impl Frame<'_> {
@@ -93,25 +115,28 @@ impl Frame<'_> {
 
     fn put(&self, out: &mut Vec<u8>, parts: &mut Parts, stamps: &mut Timestamps, cut: Cut) {
         let Self { site, block, .. } = *self;
-        let mut removed = parts.removed + parts.fields.removed;
+        let mut removed = parts.removed + parts.fields.removed + block.removed;
         out.extend_from_slice(self.spelling.open.as_bytes());
         stamps.write(out, self.now);
         out.extend_from_slice(&site.head);
         if parts.message.is_empty() {
             out.extend_from_slice(b"\"\"");
         } else {
-            removed += text(out, &parts.message, cut);
+            removed += text(out, &parts.message, cut.message());
         }
         out.push(b',');
-        out.extend_from_slice(if parts.event.is_empty() {
-            &site.event
+        if parts.event.is_empty() {
+            out.extend_from_slice(&site.event);
         } else {
-            &parts.event
-        });
+            out.extend_from_slice(b"\"event\":");
+            removed += text(out, &parts.event, cut.name());
+            out.push(b',');
+        }
         if !parts.request_id.is_empty() {
             out.extend_from_slice(b"\"request_id\":");
             out.extend_from_slice(&parts.request_id);
             out.push(b',');
+            removed += parts.request_id_removed;
         }
         out.extend_from_slice(&block.ids);
         self.put_seq(out);
@@ -125,7 +150,11 @@ impl Frame<'_> {
         }
         removed += put_fields(out, parts, cut);
         removed += put_error(out, parts, cut);
-        out.extend_from_slice(&parts.extra);
+        if cut < Cut::Metrics {
+            out.extend_from_slice(&parts.extra);
+        } else {
+            removed += parts.extra.len();
+        }
         for (key, number) in [("truncated", removed as u64), ("lost", self.lost)] {
             if number > 0 {
                 encode::key(out, key);
@@ -154,32 +183,27 @@ impl Frame<'_> {
     }
 
     fn put_code(&self, out: &mut Vec<u8>, parts: &Parts) {
-        if parts.error.location.is_empty() || self.spelling.google || self.site.level > Level::WARN
-        {
+        let location = &parts.error.location;
+        if location.is_empty() || self.site.level > Level::WARN {
             out.extend_from_slice(&self.site.code);
+        } else if self.spelling.google {
+            match Place::read(location) {
+                Some(place) => self.site.google_place(out, place),
+                None => out.extend_from_slice(&self.site.code),
+            }
         } else {
             out.extend_from_slice(b"\"code\":");
-            out.extend_from_slice(&parts.error.location);
+            out.extend_from_slice(location);
             out.push(b',');
         }
     }
 }
 
-/// Writes a message, and says how much of it was left out.
-fn text(out: &mut Vec<u8>, message: &[u8], cut: Cut) -> usize {
-    let cap = if cut >= Cut::Messages {
-        1 << 10
-    } else {
-        MESSAGE * 6
-    };
-    if message.len() <= cap + 2 {
-        out.extend_from_slice(message);
-        return 0;
-    }
-    let kept = encode::cut_at(message, cap);
-    out.extend_from_slice(message.get(..=kept).unwrap_or_default());
-    out.push(b'"');
-    message.len() - kept - 2
+/// Writes a JSON text with at most so many bytes, and says how many were left out.
+fn text(out: &mut Vec<u8>, text: &[u8], cap: usize) -> usize {
+    let start = out.len();
+    out.extend_from_slice(text);
+    encode::cut(out, start, cap)
 }
 
 fn put_fields(out: &mut Vec<u8>, parts: &Parts, cut: Cut) -> usize {
@@ -199,6 +223,7 @@ fn put_fields(out: &mut Vec<u8>, parts: &Parts, cut: Cut) -> usize {
     removed
 }
 
+/// What is left out of an error stays away, as each cut follows on the one before.
 fn put_error(out: &mut Vec<u8>, parts: &mut Parts, cut: Cut) -> usize {
     let error = &mut parts.error;
     if !error.present {
@@ -215,10 +240,29 @@ fn put_error(out: &mut Vec<u8>, parts: &mut Parts, cut: Cut) -> usize {
     if cut >= Cut::Messages {
         error.removed += error.details.len();
         error.details.clear();
-        error.removed += encode::cut(&mut error.message, 0, 1 << 10);
+        error.removed += encode::cut(&mut error.message, 0, cut.message());
     }
+    error.removed += encode::cut(&mut error.kind, 0, cut.name());
     out.extend_from_slice(b"\"error\":");
     error.write(out);
     out.push(b',');
     error.removed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TOP_LEVEL;
+
+    #[test]
+    fn the_schema_lists_the_same_keys() {
+        let schema: serde_json::Value = serde_json::from_str(crate::SCHEMA).expect("JSON");
+        let properties = schema["properties"].as_object().expect("properties");
+        let mut known = TOP_LEVEL.to_vec();
+        known.sort_unstable();
+        assert!(
+            properties.keys().eq(known.iter()),
+            "{:?}",
+            properties.keys()
+        );
+    }
 }

@@ -87,7 +87,7 @@ pub(crate) fn with<T>(work: impl FnOnce(&mut Local) -> T) -> T {
     let mut local = kept.unwrap_or_else(|| Box::new(Local::new()));
     let result = work(&mut local);
     let buffers = &mut local.buffers;
-    if buffers.line.capacity() > MOST {
+    if buffers.line.capacity() + buffers.parts.capacity() > MOST {
         buffers.line = Vec::new();
         buffers.parts = Parts::default();
     }

@@ -1,15 +1,15 @@
 use crate::callsite::{Callsite, Decision};
-use crate::encode::Timestamps;
 use crate::filter::Filter;
 use crate::invocation::Active;
 use crate::line::Frame;
+use crate::local::Buffers;
 use crate::metrics;
 use crate::origin::{Block, Ids, Origin};
 use crate::output::Sink;
 use crate::pretty::Colours;
 use crate::profile::Layout;
 use crate::record::Parts;
-use crate::rules::Rules;
+use crate::rules::{ID, Rules};
 use crate::sampling::Sampling;
 use faas_sdk_scope::Scope;
 use std::collections::HashMap;
@@ -143,30 +143,31 @@ impl Logger {
 
     /// Writes the line that the platform asks for around an invocation.
     pub(crate) fn mark(&self, marker: &str, request_id: &str) {
+        let id = request_id.get(..request_id.floor_char_boundary(ID));
         // A line's end in an id would start a line of its own.
-        let id: String = request_id
+        let id: String = id
+            .unwrap_or_default()
             .chars()
-            .filter(|letter| !letter.is_control())
+            .filter(|letter| !letter.is_control() && !matches!(letter, '\u{2028}' | '\u{2029}'))
             .collect();
         let line = format!("{marker}{id}\n");
         self.write(line.as_bytes(), self.write_timeout, 0);
     }
 
     /// Puts a line together.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "each of them is one thing of the line's own"
-    )]
     pub(crate) fn compose(
         &self,
-        line: &mut Vec<u8>,
-        parts: &mut Parts,
-        stamps: &mut Timestamps,
+        buffers: &mut Buffers,
         site: &Callsite,
         active: Option<&Active>,
         now: SystemTime,
         numbered: Numbered,
     ) {
+        let Buffers {
+            line,
+            parts,
+            stamps,
+        } = buffers;
         let block = active.map_or(&self.process, |active| &active.block);
         match self.rules.profile.layout {
             Layout::Json(spelling) => {
@@ -183,7 +184,14 @@ impl Logger {
                 frame.write(line, parts, stamps);
             }
             Layout::Pretty => {
-                crate::pretty::write(line, parts, stamps, site, block, now, self.colours);
+                let frame = crate::pretty::Frame {
+                    site,
+                    block,
+                    now,
+                    lost: numbered.lost,
+                    colours: self.colours,
+                };
+                frame.write(line, parts, stamps);
             }
         }
     }
@@ -236,5 +244,44 @@ impl fmt::Debug for Logger {
             .field("profile", &self.rules.profile)
             .field("origin", &self.origin)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_are_used_again() {
+        let layer = crate::builder()
+            .variables(|_| None)
+            .sink(|_: &[u8]| {})
+            .layer();
+        let logger = layer.logger();
+        let ids = Ids::default();
+        let spare = || {
+            let rings = logger.rings.lock().expect("rings");
+            rings
+                .iter()
+                .map(crate::ring::Ring::capacity)
+                .collect::<Vec<_>>()
+        };
+        let end = |active: &Active, failed| logger.settle(active, failed, SystemTime::now());
+        let mut before = Vec::new();
+        for failed in [false, true, false, true] {
+            let active = logger.begin(&ids, None);
+            assert!(spare().is_empty(), "it is in use");
+            active.ring().push(&[b'x'; 1000], 2000);
+            end(&active, failed);
+            let after = spare();
+            assert!(after.len() == 1 && after[0] >= 1000);
+            assert!(before.is_empty() || before == after);
+            before = after;
+        }
+        let both = [(); 2].map(|()| logger.begin(&ids, None));
+        for active in &both {
+            end(active, false);
+        }
+        assert_eq!(spare().len(), 2);
     }
 }

@@ -1,5 +1,6 @@
 use crate::encode;
 use crate::profile::{Layout, Profile};
+use crate::rules::ID;
 use std::borrow::Cow;
 
 /// What is the same in all lines of a process.
@@ -22,6 +23,21 @@ pub struct Origin {
     pub instance: Option<Cow<'static, str>>,
 }
 
+impl Origin {
+    /// All but the function, which an invocation may have of its own.
+    fn others(&self) -> [Option<&str>; 6] {
+        [
+            &self.service,
+            &self.env,
+            &self.function_version,
+            &self.platform,
+            &self.region,
+            &self.instance,
+        ]
+        .map(known)
+    }
+}
+
 /// The facts of one invocation, as they stand in its lines.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ids<'a> {
@@ -40,6 +56,8 @@ pub(crate) struct Block {
     pub(crate) origin: Vec<u8>,
     /// Whether there is a member `function`.
     pub(crate) has_function: bool,
+    /// Bytes of ids and names that were left out.
+    pub(crate) removed: usize,
 }
 
 impl Block {
@@ -66,12 +84,20 @@ impl Block {
         let mut block = Self {
             ids: Vec::with_capacity(256),
             origin: Vec::with_capacity(256),
-            has_function: false,
+            ..Self::default()
         };
         let function = ids
             .and_then(|ids| ids.function)
-            .or(origin.function.as_deref());
+            .filter(|function| !function.is_empty())
+            .or(known(&origin.function));
         block.has_function = function.is_some();
+        let id = ids.map(|ids| ids.request_id);
+        block.removed = [id, function]
+            .into_iter()
+            .chain(origin.others())
+            .flatten()
+            .map(|name| name.len() - name.floor_char_boundary(ID))
+            .sum();
         match profile.layout {
             Layout::Json(spelling) if spelling.google => {
                 block.google(origin, ids, function, project);
@@ -79,11 +105,28 @@ impl Block {
             Layout::Json(_) => block.standard(profile, origin, ids, function),
             Layout::Pretty => {
                 if let Some(ids) = ids {
-                    block.ids.extend_from_slice(ids.request_id.as_bytes());
+                    let id = ids.request_id.as_bytes();
+                    let kept = ids.request_id.floor_char_boundary(ID);
+                    block
+                        .ids
+                        .extend_from_slice(id.get(..kept).unwrap_or_default());
                 }
             }
         }
         block
+    }
+
+    /// Whether this JSON text is the request id that stands here.
+    pub(crate) fn names(&self, request_id: &[u8]) -> bool {
+        const KEY: &[u8] = b"\"request_id\":";
+        match memchr::memmem::find(&self.ids, KEY) {
+            Some(at) => self
+                .ids
+                .get(at + KEY.len()..)
+                .is_some_and(|rest| rest.starts_with(request_id)),
+            // Lines for people have it as it is.
+            None => request_id.get(1..request_id.len().saturating_sub(1)) == Some(&self.ids),
+        }
     }
 
     fn standard(
@@ -95,7 +138,8 @@ impl Block {
     ) {
         let out = &mut self.ids;
         if let Some(ids) = ids {
-            member(out, "request_id", Some(ids.request_id));
+            encode::key(out, "request_id");
+            text(out, ids.request_id);
             if let Some((trace, _, flags)) = ids.trace {
                 encode::key(out, "trace_id");
                 hex(out, trace, 32);
@@ -114,13 +158,13 @@ impl Block {
         }
         let out = &mut self.origin;
         out.extend_from_slice(b"\"v\":1,");
-        member(out, "service", origin.service.as_deref().or(function));
-        member(out, "env", origin.env.as_deref());
+        member(out, "service", known(&origin.service).or(function));
+        member(out, "env", known(&origin.env));
         member(out, "function", function);
-        member(out, "function_version", origin.function_version.as_deref());
-        member(out, "platform", origin.platform.as_deref());
-        member(out, "region", origin.region.as_deref());
-        member(out, "instance", origin.instance.as_deref());
+        member(out, "function_version", known(&origin.function_version));
+        member(out, "platform", known(&origin.platform));
+        member(out, "region", known(&origin.region));
+        member(out, "instance", known(&origin.instance));
     }
 
     fn google(
@@ -133,17 +177,18 @@ impl Block {
         const PREFIX: &str = "logging.googleapis.com/";
         let mut labels = Vec::new();
         if let Some(ids) = ids {
-            member(&mut labels, "request_id", Some(ids.request_id));
+            encode::key(&mut labels, "request_id");
+            text(&mut labels, ids.request_id);
             let cold = if ids.cold_start { "true" } else { "false" };
             member(&mut labels, "cold_start", Some(cold));
         }
         for (key, value) in [
-            ("env", origin.env.as_deref()),
+            ("env", known(&origin.env)),
             ("function", function),
-            ("function_version", origin.function_version.as_deref()),
-            ("platform", origin.platform.as_deref()),
-            ("region", origin.region.as_deref()),
-            ("instance", origin.instance.as_deref()),
+            ("function_version", known(&origin.function_version)),
+            ("platform", known(&origin.platform)),
+            ("region", known(&origin.region)),
+            ("instance", known(&origin.instance)),
         ] {
             member(&mut labels, key, value);
         }
@@ -168,19 +213,21 @@ impl Block {
         }
         let out = &mut self.origin;
         out.extend_from_slice(b"\"v\":1,");
-        if let Some(service) = origin.service.as_deref().or(function) {
+        if let Some(service) = known(&origin.service).or(function) {
             encode::key(out, "serviceContext");
             out.push(b'{');
             member(out, "service", Some(service));
-            member(out, "version", origin.function_version.as_deref());
+            member(out, "version", known(&origin.function_version));
             out.pop();
             out.extend_from_slice(b"},");
         }
     }
 }
 
-/// The longest id or name; platforms' own are far shorter. They are never cut to fit a line.
-const LONGEST: usize = 1024;
+/// A name that says nothing is none.
+fn known<'a>(name: &'a Option<Cow<'static, str>>) -> Option<&'a str> {
+    name.as_deref().filter(|name| !name.is_empty())
+}
 
 fn member(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
     if let Some(value) = value {
@@ -190,7 +237,7 @@ fn member(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
 }
 
 fn text(out: &mut Vec<u8>, value: &str) {
-    encode::string(out, value, LONGEST);
+    encode::string(out, value, ID);
     out.push(b',');
 }
 

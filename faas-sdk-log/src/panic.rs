@@ -2,14 +2,17 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
-/// Has panics logged as one ERROR line each, named `panic`, with the place as `location`. The hook
-/// that was there before is called while no subscriber is set.
+/// The target of the lines that tell of panics.
+pub(crate) const TARGET: &str = module_path!();
+
+/// Has panics logged as one ERROR line each, named `panic`, with the place as `code`. The hook that
+/// was there before is called where such a line is not written.
 pub(crate) fn log_panics() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
-            if tracing::dispatcher::has_been_set() {
+            if tracing::dispatcher::has_been_set() && tracing::enabled!(tracing::Level::ERROR) {
                 log(info);
             } else {
                 before(info);

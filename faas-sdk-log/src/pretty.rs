@@ -42,72 +42,142 @@ impl Painter<'_> {
         }
     }
 
-    /// A JSON text without its quotes. Escapes stay, so that no text can move the cursor.
+    /// What comes from outside, as JSON. Its escapes stay, so that no text can move the cursor; JSON
+    /// knows none for U+0080 to U+009F, which some terminals take for the start of a sequence.
+    fn value(&mut self, json: &[u8]) {
+        let mut rest = json;
+        while let Some(at) = memchr::memchr(0xc2, rest) {
+            let (before, from) = rest.split_at(at);
+            self.plain(before);
+            rest = match from {
+                [_, control @ 0x80..=0x9f, behind @ ..] => {
+                    self.plain(format!("\\u00{control:02x}").as_bytes());
+                    behind
+                }
+                [letter, behind @ ..] => {
+                    self.plain(&[*letter]);
+                    behind
+                }
+                [] => from,
+            };
+        }
+        self.plain(rest);
+    }
+
+    /// A JSON text without its quotes.
     fn text(&mut self, literal: &[u8]) {
         let content = literal.get(1..literal.len().saturating_sub(1));
-        self.plain(content.unwrap_or_default());
+        self.value(content.unwrap_or_default());
+    }
+
+    /// The lines of a JSON text, indented.
+    fn lines(&mut self, literal: &[u8]) {
+        let content = literal.get(1..literal.len().saturating_sub(1));
+        let mut rest = content.unwrap_or_default();
+        while let Some(at) = memchr::memchr(b'\\', rest) {
+            let (before, escape) = rest.split_at(at);
+            self.value(before);
+            let (escape, behind) = escape.split_at(escape.len().min(2));
+            self.plain(if escape == b"\\n" { b"\n  " } else { escape });
+            rest = behind;
+        }
+        self.value(rest);
     }
 }
 
-/// Writes `05:37:37.692 INFO  message key=value target request-id`, and what belongs to an error on
-/// lines below it.
-pub(crate) fn write(
-    line: &mut Vec<u8>,
-    parts: &Parts,
-    stamps: &mut Timestamps,
-    site: &Callsite,
-    block: &Block,
-    now: SystemTime,
-    colours: Colours,
-) {
-    line.clear();
-    let mut stamp = Vec::with_capacity(27);
-    stamps.write(&mut stamp, now);
-    let mut out = Painter { out: line, colours };
-    // The time of day, to the millisecond.
-    out.painted(DIM, stamp.get(11..23).unwrap_or_default());
-    let (colour, level) = match site.level {
-        Level::TRACE => (PURPLE, " TRACE "),
-        Level::DEBUG => (BLUE, " DEBUG "),
-        Level::INFO => (GREEN, " INFO  "),
-        Level::WARN => (YELLOW, " WARN  "),
-        Level::ERROR => (RED, " ERROR "),
-    };
-    out.painted(colour, level.as_bytes());
-    if parts.message.len() > 2 {
-        out.text(&parts.message);
-    } else {
-        out.plain(&site.event);
-    }
-    if !parts.duration.is_empty() {
-        member(&mut out, b"duration_ms\":", &parts.duration, false);
-    }
-    for (key, value, text) in parts.fields.iter() {
-        member(&mut out, key.get(1..).unwrap_or_default(), value, text);
-    }
-    out.plain(b" ");
-    out.painted(DIM, &site.target);
-    if parts.error.location.is_empty() {
-        if !site.code.is_empty() {
-            out.plain(b" ");
-            out.painted(DIM, &site.code);
+/// What a line is put together from, beside its parts.
+pub(crate) struct Frame<'a> {
+    pub(crate) site: &'a Callsite,
+    pub(crate) block: &'a Block,
+    pub(crate) now: SystemTime,
+    /// Lines that were lost before this one.
+    pub(crate) lost: u64,
+    pub(crate) colours: Colours,
+}
+
+impl Frame<'_> {
+    /// Writes `05:37:37.692 INFO  message key=value target request-id`, and what belongs to an error
+    /// on lines below it, to `line`, which is emptied first.
+    pub(crate) fn write(&self, line: &mut Vec<u8>, parts: &Parts, stamps: &mut Timestamps) {
+        line.clear();
+        let mut out = Painter {
+            out: line,
+            colours: self.colours,
+        };
+        self.head(&mut out, stamps);
+        let named = parts.event.len() > 2;
+        match (parts.message.len() > 2, named) {
+            (true, _) => out.text(&parts.message),
+            (false, true) => out.text(&parts.event),
+            (false, false) => out.plain(&self.site.event),
         }
-    } else {
+        if parts.message.len() > 2 && named {
+            member(&mut out, b"event\":", &parts.event, true);
+        }
+        if !parts.duration.is_empty() {
+            member(&mut out, b"duration_ms\":", &parts.duration, false);
+        }
+        for (key, value, text) in parts.fields.iter() {
+            member(&mut out, key.get(1..).unwrap_or_default(), value, text);
+        }
+        if self.lost > 0 {
+            member(
+                &mut out,
+                b"lost\":",
+                self.lost.to_string().as_bytes(),
+                false,
+            );
+        }
         out.plain(b" ");
-        out.text(&parts.error.location);
+        out.painted(DIM, &self.site.target);
+        self.place(&mut out, parts);
+        self.id(&mut out, parts);
+        error(&mut out, parts);
+        out.plain(b"\n");
     }
-    if !block.ids.is_empty() {
-        out.plain(b" ");
-        let id: Vec<u8> = block
-            .ids
+
+    /// The time of day, to the millisecond, and the level.
+    fn head(&self, out: &mut Painter<'_>, stamps: &mut Timestamps) {
+        let mut stamp = Vec::with_capacity(27);
+        stamps.write(&mut stamp, self.now);
+        out.painted(DIM, stamp.get(11..23).unwrap_or_default());
+        let (colour, level) = match self.site.level {
+            Level::TRACE => (PURPLE, " TRACE "),
+            Level::DEBUG => (BLUE, " DEBUG "),
+            Level::INFO => (GREEN, " INFO  "),
+            Level::WARN => (YELLOW, " WARN  "),
+            Level::ERROR => (RED, " ERROR "),
+        };
+        out.painted(colour, level.as_bytes());
+    }
+
+    fn place(&self, out: &mut Painter<'_>, parts: &Parts) {
+        let location = &parts.error.location;
+        if !location.is_empty() {
+            out.plain(b" ");
+            out.text(location);
+        } else if !self.site.code.is_empty() {
+            out.plain(b" ");
+            out.painted(DIM, &self.site.code);
+        }
+    }
+
+    fn id(&self, out: &mut Painter<'_>, parts: &Parts) {
+        let id = if self.block.ids.is_empty() {
+            &parts.request_id
+        } else {
+            &self.block.ids
+        };
+        let id: Vec<u8> = id
             .iter()
             .copied()
-            .filter(u8::is_ascii_graphic)
+            .filter(|byte| byte.is_ascii_graphic() && *byte != b'"')
             .collect();
-        out.painted(DIM, &id);
+        if !id.is_empty() {
+            out.plain(b" ");
+            out.painted(DIM, &id);
+        }
     }
-    error(&mut out, parts);
-    out.plain(b"\n");
 }
 
 /// ` key=value`; the key comes as JSON without its opening quote. A text that is one word stands
@@ -121,7 +191,7 @@ fn member(out: &mut Painter<'_>, key: &[u8], value: &[u8], text: bool) {
     if word {
         out.text(value);
     } else {
-        out.plain(value);
+        out.value(value);
     }
 }
 
@@ -146,15 +216,11 @@ fn error(out: &mut Painter<'_>, parts: &Parts) {
         let member = member.strip_suffix(b",").unwrap_or(member);
         if !member.is_empty() {
             out.plain(b"\n  ");
-            out.plain(member);
+            out.value(member);
         }
     }
-    let backtrace = error
-        .backtrace
-        .get(1..error.backtrace.len().saturating_sub(1));
-    if let Some(backtrace) = backtrace.filter(|text| !text.is_empty()) {
-        let text = String::from_utf8_lossy(backtrace).replace("\\n", "\n  ");
+    if error.backtrace.len() > 2 {
         out.plain(b"\n  ");
-        out.plain(text.as_bytes());
+        out.lines(&error.backtrace);
     }
 }

@@ -2,7 +2,8 @@ use crate::callsite::{Callsite, FieldPlan, Role};
 use crate::encode;
 use crate::entries::Entries;
 use crate::error::{Chain, ErrorParts};
-use crate::rules::{MESSAGE, Rules};
+use crate::origin::Block;
+use crate::rules::{ID, MESSAGE, NAME, Rules};
 use crate::value::{self, Kind};
 use std::error::Error;
 use std::fmt;
@@ -15,10 +16,12 @@ use tracing::field::{Field, Visit};
 pub(crate) struct Parts {
     /// JSON text; empty if there was none.
     pub(crate) message: Vec<u8>,
-    /// The member `event`, if a field gave it.
+    /// The name of the event as JSON text, if a field gave it.
     pub(crate) event: Vec<u8>,
     /// A request id that stands in a field, as JSON text.
     pub(crate) request_id: Vec<u8>,
+    /// Bytes that were left out of it.
+    pub(crate) request_id_removed: usize,
     /// A number.
     pub(crate) duration: Vec<u8>,
     pub(crate) fields: Entries,
@@ -27,6 +30,7 @@ pub(crate) struct Parts {
     pub(crate) extra: Vec<u8>,
     /// The invocation that this event ends has failed.
     pub(crate) failed: bool,
+    /// Bytes that were left out of message and event.
     pub(crate) removed: usize,
     scratch: String,
 }
@@ -36,6 +40,7 @@ impl Parts {
         self.message.clear();
         self.event.clear();
         self.request_id.clear();
+        self.request_id_removed = 0;
         self.duration.clear();
         self.fields.clear();
         self.error.clear();
@@ -44,13 +49,28 @@ impl Parts {
         self.removed = 0;
     }
 
-    /// The fields of a span; what was left out of them stays noted there.
+    /// The fields of a span.
     pub(crate) fn take_fields(&mut self) -> Entries {
-        let mut fields = std::mem::take(&mut self.fields);
-        fields.removed += self.removed;
-        fields
+        std::mem::take(&mut self.fields)
+    }
+
+    /// Where the line has a request id of its own, another one is a field like all others.
+    pub(crate) fn lower_request_id(&mut self, block: &Block) {
+        if !self.request_id.is_empty() && !block.names(&self.request_id) {
+            let removed = self.request_id_removed;
+            self.fields.set("request_id", &self.request_id, removed);
+        }
+        self.request_id.clear();
+    }
+
+    /// How many bytes are kept for the next event.
+    pub(crate) fn capacity(&self) -> usize {
+        self.message.capacity() + self.fields.capacity() + self.extra.capacity()
     }
 }
+
+/// The outcomes that are failures of the function: what a caller did wrong, or gave up, is none.
+const FAILURES: [&[u8]; 4] = [b"\"error\"", b"\"timeout\"", b"\"panic\"", b"\"partial\""];
 
 /// Writes the fields of one event or span into parts.
 pub(crate) struct Recorder<'a> {
@@ -70,17 +90,28 @@ impl Recorder<'_> {
         let Some(plan) = site.fields.get(field.index()) else {
             return;
         };
+        let fields = &mut self.parts.fields;
         match plan.role {
-            Role::Secret => self.parts.fields.redacted(&plan.key, plan.hash),
-            Role::Duration => {
-                self.parts.duration.clear();
-                write(&mut self.parts.duration);
+            Role::Secret => {
+                fields.redacted(&plan.key, plan.hash);
+                return;
             }
-            _ => {
-                let begun = self.parts.fields.begin(&plan.key, plan.hash);
-                write(self.parts.fields.out());
-                self.parts.fields.end(begun, false);
-            }
+            Role::OpenTelemetry => return,
+            _ => {}
+        }
+        let begun = fields.begin(&plan.key, plan.hash);
+        write(fields.out());
+        let value = fields.value(begun);
+        // Some numbers are written as texts.
+        let number = value
+            .first()
+            .is_some_and(|first| first.is_ascii_digit() || *first == b'-');
+        if plan.role == Role::Duration && number {
+            self.parts.duration.clear();
+            self.parts.duration.extend_from_slice(value);
+            fields.cancel(begun);
+        } else {
+            fields.end(begun, false, 0);
         }
     }
 
@@ -96,35 +127,34 @@ impl Recorder<'_> {
         };
         let cap = self.rules.text();
         let parts = &mut *self.parts;
-        parts.removed += match plan.role {
-            Role::Secret => {
-                parts.fields.redacted(&plan.key, plan.hash);
-                0
-            }
+        let scratch = &mut parts.scratch;
+        match plan.role {
+            Role::Secret => parts.fields.redacted(&plan.key, plan.hash),
+            Role::OpenTelemetry => {}
             Role::Message => {
                 parts.message.clear();
-                write(&mut parts.message, &mut parts.scratch, MESSAGE)
+                parts.removed += write(&mut parts.message, scratch, MESSAGE);
             }
             Role::Event => {
                 parts.event.clear();
-                encode::key(&mut parts.event, "event");
-                let removed = write(&mut parts.event, &mut parts.scratch, 256);
-                parts.event.push(b',');
-                removed
+                parts.removed += write(&mut parts.event, scratch, NAME);
             }
             Role::RequestId => {
                 parts.request_id.clear();
-                write(&mut parts.request_id, &mut parts.scratch, 1024)
+                parts.request_id_removed = write(&mut parts.request_id, scratch, ID);
             }
-            _ => {
+            Role::Location => {
+                parts.error.location.clear();
+                write(&mut parts.error.location, scratch, ID);
+            }
+            Role::Duration | Role::Error | Role::Outcome | Role::User => {
                 let begun = parts.fields.begin(&plan.key, plan.hash);
-                let removed = write(parts.fields.out(), &mut parts.scratch, cap);
-                parts.fields.end(begun, true);
-                removed
+                let removed = write(parts.fields.out(), scratch, cap);
+                if plan.role == Role::Outcome {
+                    parts.failed = FAILURES.contains(&parts.fields.value(begun));
+                }
+                parts.fields.end(begun, true, removed);
             }
-        };
-        if plan.role == Role::Outcome {
-            self.parts.failed = self.parts.fields.last_value() != Some(b"\"ok\"");
         }
     }
 
@@ -135,17 +165,12 @@ impl Recorder<'_> {
             return;
         };
         let parts = &mut *self.parts;
-        parts.removed += parts.error.removed;
-        match plan.role {
-            Role::Error => return,
-            Role::Secret => parts.fields.redacted(&plan.key, plan.hash),
-            _ => {
-                let begun = parts.fields.begin(&plan.key, plan.hash);
-                parts.error.write(parts.fields.out());
-                parts.fields.end(begun, false);
-            }
+        if plan.role != Role::Error {
+            let begun = parts.fields.begin(&plan.key, plan.hash);
+            parts.error.write(parts.fields.out());
+            parts.fields.end(begun, false, parts.error.removed);
+            parts.error.clear();
         }
-        parts.error.clear();
     }
 }
 
@@ -183,8 +208,8 @@ impl Visit for Recorder<'_> {
         let duration = self
             .plan(field)
             .is_some_and(|plan| plan.role == Role::Duration);
-        // To the microsecond.
-        let value = if duration && value.is_finite() {
+        // To the microsecond; beyond that there is none to be told.
+        let value = if duration && value.abs() < 1e12 {
             (value * 1e3).round() / 1e3
         } else {
             value
@@ -198,6 +223,10 @@ impl Visit for Recorder<'_> {
             type_name: None,
         };
         let role = self.plan(field).map_or(Role::User, |plan| plan.role);
+        if matches!(role, Role::Secret | Role::OpenTelemetry) {
+            self.plain(field, |_| {});
+            return;
+        }
         let kept = self.set_error_aside(role);
         let parts = &mut *self.parts;
         let in_full = self.site.level == Level::ERROR;
@@ -216,11 +245,9 @@ impl Visit for Recorder<'_> {
         match plan.role {
             // Not even asked for its text.
             Role::Secret => self.parts.fields.redacted(&plan.key, plan.hash),
-            Role::Message => self.text(field, |out, scratch, cap| {
-                encode::formatted(out, scratch, format_args!("{value:?}"), cap)
-            }),
-            Role::User | Role::Error | Role::Outcome => self.debug(field, plan, value),
-            Role::Event | Role::RequestId | Role::Duration => {
+            Role::OpenTelemetry => {}
+            Role::User | Role::Error | Role::Duration => self.debug(field, plan, value),
+            Role::Message | Role::Event | Role::RequestId | Role::Location | Role::Outcome => {
                 self.text(field, |out, scratch, cap| {
                     encode::formatted(out, scratch, format_args!("{value:?}"), cap)
                 });
@@ -249,10 +276,7 @@ impl Recorder<'_> {
                 parts.fields.cancel(begun);
                 self.error(field);
             }
-            Kind::Value { text } => {
-                parts.removed += removed;
-                parts.fields.end(begun, text);
-            }
+            Kind::Value { text } => parts.fields.end(begun, text, removed),
         }
         self.put_error_back(kept);
     }

@@ -17,6 +17,13 @@ pub(crate) struct Rules {
 /// The longest message, in bytes.
 pub(crate) const MESSAGE: usize = 8 << 10;
 
+/// The longest name of an event or a target, in bytes.
+pub(crate) const NAME: usize = 256;
+
+/// The longest id or name of where a line comes from, in bytes; those of platforms are far shorter.
+/// They are never cut to fit a line.
+pub(crate) const ID: usize = 1024;
+
 /// The most keys in `fields`.
 pub(crate) const KEYS: usize = 64;
 

@@ -5,12 +5,14 @@
 //! a marker instead of text. If the marker is not all that was written, the value stood inside of
 //! another one, which is then asked for its text again.
 
-use crate::encode;
+use crate::encode::{self, Limits};
 use crate::error::{Chain, ErrorParts};
+use crate::redact::Redact;
 use crate::rules::Rules;
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use tracing::field::DebugValue;
 
@@ -18,8 +20,30 @@ use tracing::field::DebugValue;
 const MARKER: &str = "\u{f8ff}";
 
 thread_local! {
-    static ASKING: Cell<bool> = const { Cell::new(false) };
-    static EXCHANGE: RefCell<Exchange> = const { RefCell::new(Exchange::new()) };
+    // Both without a destructor, so that they are there up to the very end of the thread.
+    static ASKED: Cell<Asked> = const { Cell::new(Asked::Nobody) };
+    static EXCHANGE: RefCell<ManuallyDrop<Exchange>> =
+        const { RefCell::new(ManuallyDrop::new(Exchange::new())) };
+    static AT_END: Empties = const { Empties };
+}
+
+/// Empties the exchange.
+struct Empties;
+
+impl Drop for Empties {
+    fn drop(&mut self) {
+        with_exchange(|exchange| *exchange = Exchange::new());
+    }
+}
+
+/// Who is asked on this thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Nobody,
+    /// The value that is being formatted, if it has structure.
+    Value,
+    /// It has answered, or is about to.
+    Answered,
 }
 
 /// What is given aside.
@@ -53,6 +77,20 @@ impl Exchange {
             scratch: String::new(),
         }
     }
+
+    /// Gives what was left here. Returns what it was, and how many bytes were left out.
+    fn give(&mut self, out: &mut Vec<u8>, error: &mut ErrorParts) -> (Kind, usize) {
+        match (self.given, &mut self.error) {
+            (Given::Error, Some(given)) => {
+                std::mem::swap(error, given);
+                (Kind::Error, error.removed)
+            }
+            _ => {
+                out.extend_from_slice(&self.value);
+                (Kind::Value { text: false }, self.removed)
+            }
+        }
+    }
 }
 
 /// What a value turned out to be.
@@ -75,60 +113,89 @@ pub(crate) fn write(
     scratch: &mut String,
 ) -> (Kind, usize) {
     let start = out.len();
-    ask(rules, in_full);
+    let _question = Question::ask(rules, in_full);
     let removed = encode::formatted(out, scratch, format_args!("{value:?}"), rules.text());
-    let asked = ASKING.replace(false);
-    if asked {
+    if ASKED.get() == Asked::Value {
         // The usual case: nobody answered.
         return (Kind::Value { text: true }, removed);
     }
     out.truncate(start);
-    if scratch != MARKER {
-        let removed = encode::formatted(out, scratch, format_args!("{value:?}"), rules.text());
-        return (Kind::Value { text: true }, removed);
+    if scratch == MARKER {
+        return with_exchange(|exchange| exchange.give(out, error));
     }
-    EXCHANGE.with_borrow_mut(|exchange| match exchange.given {
-        Given::Error => {
-            if let Some(given) = &mut exchange.error {
-                std::mem::swap(error, given);
-            }
-            (Kind::Error, error.removed)
-        }
-        Given::Value | Given::Nothing => {
-            out.extend_from_slice(&exchange.value);
-            (Kind::Value { text: false }, exchange.removed)
-        }
-    })
+    // It stood within other text; whoever has answered is not asked again.
+    let removed = encode::formatted(out, scratch, format_args!("{value:?}"), rules.text());
+    (Kind::Value { text: true }, removed)
 }
 
-fn ask(rules: &Arc<Rules>, in_full: bool) {
-    EXCHANGE.with_borrow_mut(|exchange| {
-        exchange.given = Given::Nothing;
-        exchange.in_full = in_full;
-        let same = exchange
-            .rules
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, rules));
-        if !same {
-            exchange.rules = Some(Arc::clone(rules));
+/// A value is being asked, until this is dropped, also by a panic.
+struct Question {
+    /// The question within which this one is put: by a line that a value logs.
+    outer: Option<(Asked, Box<Exchange>)>,
+}
+
+impl Question {
+    fn ask(rules: &Arc<Rules>, in_full: bool) -> Self {
+        // Has the exchange emptied at the end of the thread.
+        let _ = AT_END.try_with(|_| ());
+        let before = ASKED.replace(Asked::Value);
+        with_exchange(|exchange| {
+            let outer = (before != Asked::Nobody).then(|| {
+                let outer = std::mem::replace(exchange, Exchange::new());
+                (before, Box::new(outer))
+            });
+            exchange.given = Given::Nothing;
+            exchange.in_full = in_full;
+            let same = exchange
+                .rules
+                .as_ref()
+                .is_some_and(|known| Arc::ptr_eq(known, rules));
+            if !same {
+                exchange.rules = Some(Arc::clone(rules));
+            }
+            Self { outer }
+        })
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        match self.outer.take() {
+            None => ASKED.set(Asked::Nobody),
+            Some((before, outer)) => {
+                ASKED.set(before);
+                with_exchange(|exchange| *exchange = *outer);
+            }
         }
-    });
-    ASKING.set(true);
+    }
+}
+
+/// `work` must not run code of others, which may log.
+fn with_exchange<T>(work: impl FnOnce(&mut Exchange) -> T) -> T {
+    EXCHANGE.with_borrow_mut(|exchange| work(&mut *exchange))
 }
 
 /// Whoever is asked takes the exchange out, since it may run code that logs.
 fn answer(give: impl FnOnce(&mut Exchange, &Arc<Rules>)) -> Option<&'static str> {
-    if !ASKING.try_with(|asking| asking.replace(false)).ok()? {
+    if ASKED.get() != Asked::Value {
         return None;
     }
-    let mut exchange =
-        EXCHANGE.with_borrow_mut(|exchange| std::mem::replace(exchange, Exchange::new()));
-    let rules = exchange.rules.clone()?;
+    let rules = rules()?;
+    let mut exchange = with_exchange(|exchange| {
+        let mut empty = Exchange::new();
+        empty.rules = Some(Arc::clone(&rules));
+        std::mem::replace(exchange, empty)
+    });
+    ASKED.set(Asked::Answered);
     give(&mut exchange, &rules);
-    EXCHANGE.with_borrow_mut(|place| *place = exchange);
-    // Events that were logged meanwhile have asked, too.
-    ASKING.set(false);
+    with_exchange(|place| *place = exchange);
     Some(MARKER)
+}
+
+/// How whoever asks wants values to be written.
+fn rules() -> Option<Arc<Rules>> {
+    let asked = ASKED.get() != Asked::Nobody;
+    with_exchange(|exchange| exchange.rules.clone().filter(|_| asked))
 }
 
 /// Gives an error to the layer that asks, if one does; says what to write instead of text.
@@ -168,12 +235,10 @@ impl<T: Serialize + ?Sized> fmt::Debug for Json<'_, T> {
             return f.write_str(marker);
         }
         let mut text = Vec::new();
-        encode::json(
-            &mut text,
-            self.0,
-            &encode::Limits::default(),
-            &crate::redact::Redact::standard(),
-        );
+        match rules() {
+            Some(rules) => encode::json(&mut text, self.0, &rules.limits(), &rules.redact),
+            None => encode::json(&mut text, self.0, &Limits::default(), &Redact::standard()),
+        };
         f.write_str(&String::from_utf8_lossy(&text))
     }
 }

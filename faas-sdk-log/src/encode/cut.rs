@@ -19,7 +19,7 @@ pub(crate) fn cut(json: &mut Vec<u8>, start: usize, cap: usize) -> usize {
 
 /// How many bytes between the quotes of the JSON string `literal` can be kept if there may be no
 /// more than `cap`: without splitting an escape sequence, a surrogate pair or a character.
-pub(crate) fn cut_at(literal: &[u8], cap: usize) -> usize {
+fn cut_at(literal: &[u8], cap: usize) -> usize {
     let content = literal
         .get(1..literal.len().saturating_sub(1))
         .unwrap_or_default();

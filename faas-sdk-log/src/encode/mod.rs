@@ -12,7 +12,7 @@ mod time;
 mod url;
 
 pub(crate) use base64::base64;
-pub(crate) use cut::{cut, cut_at};
+pub(crate) use cut::cut;
 pub(crate) use format::formatted;
 pub(crate) use json::{Limits, json};
 pub(crate) use key::key;
