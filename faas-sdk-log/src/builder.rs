@@ -216,8 +216,12 @@ impl Builder {
     }
 
     /// Exports spans and log records over OTLP, besides writing lines. Log records say what their
-    /// lines do, with the same redactions and limits; so do the attributes of spans. Nothing is sent
-    /// before [`flush`](crate::flush) is called. Default: nothing is exported.
+    /// lines do, with the same redactions and limits; so do the attributes of spans. Spans are those
+    /// of INFO and above, and whatever the filter asks for.
+    ///
+    /// Nothing is sent before [`flush`](crate::flush) is called. What waits when the program ends is
+    /// lost; where the subscriber is dropped before, a line at WARN says how much it was. Default:
+    /// nothing is exported.
     #[cfg(feature = "otlp")]
     #[must_use]
     pub fn otlp(mut self, otlp: crate::Otlp) -> Self {
@@ -252,6 +256,10 @@ impl Builder {
 
     /// Makes the layer, to be put on a `tracing_subscriber::registry()`. Where the filter does not
     /// parse, INFO is taken; [`Builder::build`] tells of it.
+    #[cfg_attr(
+        feature = "otlp",
+        doc = "\n\nIt exports log records alone; spans are exported with [`Builder::layers`]."
+    )]
     #[must_use]
     pub fn layer(self) -> LogLayer {
         self.build().0

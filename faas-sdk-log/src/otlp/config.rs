@@ -46,7 +46,8 @@ const QUEUE: usize = 2048;
 
 impl Otlp {
     /// Exports to a receiver: spans to `<endpoint>/v1/traces`, log records to `<endpoint>/v1/logs`,
-    /// as protobuf over HTTP/1.1, with TLS if the scheme is `https`.
+    /// as protobuf over HTTP/1.1, with TLS if the scheme is `https`. Proxies are not used, and
+    /// redirects not followed.
     ///
     /// # Errors
     ///
@@ -86,7 +87,7 @@ impl Otlp {
         Ok(self)
     }
 
-    /// How long one request may take, within what [`flush`](super::flush) is given. Default: 10 s.
+    /// How long one request may take, within what [`flush`](crate::flush()) is given. Default: 10 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         for receiver in self.receivers() {

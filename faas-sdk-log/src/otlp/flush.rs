@@ -55,6 +55,9 @@ fn current() -> Option<Arc<Pipeline>> {
     })
 }
 
+/// For a time that no clock can tell the end of: some 30 years.
+const AGES: Duration = Duration::from_secs(1 << 30);
+
 impl Pipeline {
     async fn flush(&self, within: Duration) -> Result<(), FlushError> {
         self.tell_lost();
@@ -65,9 +68,7 @@ impl Pipeline {
             return Err(self.none("there is no tokio runtime to send them with".into()));
         }
         let now = Instant::now();
-        // Longer than any process lives.
-        let century = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-        let deadline = now.checked_add(within).unwrap_or(now + century);
+        let deadline = now.checked_add(within).unwrap_or(now + AGES);
         let Ok(_turn) = timeout_at(deadline, self.flushing.lock()).await else {
             return Err(self.none("another flush was under way all the time".into()));
         };
@@ -216,9 +217,9 @@ impl fmt::Display for FlushError {
                 f.write_str("; ")?;
             }
             if *lost > 0 {
-                write!(f, "{lost} {signal} were lost: {reason}")?;
+                write!(f, "{signal}: {lost} lost, {reason}")?;
             } else {
-                write!(f, "{kept} {signal} wait for the next flush: {reason}")?;
+                write!(f, "{signal}: {kept} kept for the next flush, {reason}")?;
             }
         }
         Ok(())

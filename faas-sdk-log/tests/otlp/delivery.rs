@@ -31,8 +31,8 @@ async fn a_receiver_that_never_answers_holds_nobody_up_and_loses_nothing() {
     work("first");
     let error = flush(SHORT).await.expect_err("no answer");
     assert_eq!((error.kept(), error.lost(), pending()), (2, 0, 2));
-    let text = "1 spans wait for the next flush: the receiver did not answer in time; \
-                1 log records wait for the next flush: the receiver did not answer in time";
+    let text = "spans: 1 kept for the next flush, the receiver did not answer in time; \
+                log records: 1 kept for the next flush, the receiver did not answer in time";
     assert_eq!(error.to_string(), text);
     assert_eq!(receiver.open(), 0, "its connections are closed");
     receiver.recover();
@@ -141,6 +141,8 @@ async fn what_is_refused_is_not_sent_again_and_is_told() {
     work("second");
     let error = flush(ENOUGH).await.expect_err("refused");
     assert_eq!((error.kept(), error.lost(), pending()), (0, 4, 0));
+    let text = "spans: 2 lost, the receiver answered with status 400: ";
+    assert!(error.to_string().starts_with(text), "{error}");
     assert_eq!(receiver.requests().len(), 2);
     let told = logging.events("otlp.rejected");
     let [spans, records] = &*told else {

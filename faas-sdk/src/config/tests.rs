@@ -323,6 +323,7 @@ fn a_section_without_its_feature_says_which() {
         ("cache", "`cache`"),
         ("lock", "`lock`"),
         ("db", "`db-sqlite` or `db-postgres` or `db-mysql`"),
+        #[cfg(not(feature = "otlp"))]
         ("otlp", "`otlp`"),
     ] {
         let name = format!("FAAS_{}__URL", section.to_uppercase());

@@ -107,7 +107,9 @@ impl Display for Spread {
             _ if value >= 10.0 => 1,
             _ => 2,
         };
-        let Self { median, min, max } = *self;
+        // Nothing is nothing, whichever side it was rounded from.
+        let shown = |value: f64| if value.abs() < 0.005 { 0.0 } else { value };
+        let (median, min, max) = (shown(self.median), shown(self.min), shown(self.max));
         write!(f, "{median:.*}", digits(median))?;
         if min < max {
             write!(f, " ({min:.*}–{max:.*})", digits(min), digits(max))?;

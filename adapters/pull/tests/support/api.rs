@@ -345,8 +345,11 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
+    /// All but the one line that each invocation ends with.
     pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = all.lines().filter(|line| !line.contains("invoke end"));
+        lines.map(|line| format!("{line}\n")).collect()
     }
 
     /// Whether one line holds all of these.
