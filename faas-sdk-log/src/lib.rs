@@ -36,7 +36,7 @@ pub use invocation::Invocation;
 pub use layer::{LogLayer, set_filter};
 pub use origin::Origin;
 #[cfg(feature = "otlp")]
-pub use otlp::{FlushError, Otlp, OtlpError, flush, pending};
+pub use otlp::{FlushError, Otlp, OtlpError, flush, is_exporting, pending};
 pub use output::Sink;
 pub use profile::Profile;
 pub use value::{Base64, Json, bytes, json};

@@ -48,6 +48,12 @@ pub fn pending() -> usize {
     current().map_or(0, |pipeline| pipeline.pending())
 }
 
+/// Whether anything is exported at all, so that there may be something to [`flush`].
+#[must_use]
+pub fn is_exporting() -> bool {
+    current().is_some()
+}
+
 fn current() -> Option<Arc<Pipeline>> {
     tracing::dispatcher::get_default(|dispatch| {
         let layer: &LogLayer = dispatch.downcast_ref()?;

@@ -1,4 +1,5 @@
-use super::facts::{Exported, Facts, ids};
+use super::exported::Exported;
+use super::facts::{Facts, ids};
 use super::pipeline::Pipeline;
 use crate::invocation::{self, Parent};
 use crate::origin::Ids;

@@ -14,6 +14,7 @@ mod client;
 mod closing;
 mod config;
 mod error;
+mod exported;
 mod exporter;
 mod facts;
 mod flush;
@@ -37,6 +38,6 @@ mod variables;
 
 pub use config::Otlp;
 pub use error::OtlpError;
-pub(crate) use facts::Exported;
-pub use flush::{FlushError, flush, pending};
+pub(crate) use exported::Exported;
+pub use flush::{FlushError, flush, is_exporting, pending};
 pub(crate) use pipeline::Pipeline;

@@ -63,7 +63,7 @@ impl Exporter {
     /// Sees to it that what this invocation leaves is sent within the interval.
     pub(super) fn invoked(&self, instance: &Instance) {
         let runs_on = instance.background() == Background::Always;
-        if !runs_on || self.waiting.swap(true, Ordering::AcqRel) {
+        if !runs_on || !faas_sdk_log::is_exporting() || self.waiting.swap(true, Ordering::AcqRel) {
             return;
         }
         let (interval, waiting) = (self.interval, Arc::clone(&self.waiting));

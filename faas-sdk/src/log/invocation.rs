@@ -1,5 +1,5 @@
 use crate::config::Config;
-use faas_sdk_core::{BoxFuture, Invocation, Invoke, Outcome, TraceContext};
+use faas_sdk_core::{BoxFuture, EventKind, Invocation, Invoke, Outcome, Payload, TraceContext};
 use std::sync::Arc;
 use tracing::{Metadata, Span};
 
@@ -35,6 +35,25 @@ impl Invoke for Logged {
     }
 }
 
+/// What called the function, in OpenTelemetry's words for `faas.trigger`.
+fn trigger(payload: &Payload) -> Option<&'static str> {
+    let event = match payload {
+        Payload::Http(_) => return Some("http"),
+        Payload::Event(event) => &**event,
+        Payload::Batch(batch) => batch
+            .items
+            .iter()
+            .find_map(|item| item.data.as_ref().ok())?,
+        _ => return None,
+    };
+    Some(match event.kind {
+        EventKind::Timer => "timer",
+        EventKind::Queue | EventKind::Topic | EventKind::Stream => "pubsub",
+        EventKind::Object | EventKind::Database => "datasource",
+        _ => "other",
+    })
+}
+
 /// Tells the log what it is to know, and the invocation which span of a trace it is.
 fn begin(invocation: &mut Invocation, span: &Span) {
     let (info, scope) = (&mut invocation.info, &invocation.scope);
@@ -43,6 +62,7 @@ fn begin(invocation: &mut Invocation, span: &Span) {
         .trace(own.trace_id, own.span_id, own.flags)
         .cold_start(info.cold_start)
         .function(info.function.name.as_deref())
+        .trigger(trigger(&invocation.payload))
         .scope(scope);
     if let Some(hop) = info.trace.context() {
         known = known.parent(hop.trace_id, hop.span_id, hop.flags, info.trace.state());
