@@ -55,6 +55,9 @@ pub(crate) struct Frame<'a> {
     pub(crate) budget: usize,
 }
 
+/// The longest place in the source where names are cut, as it is written.
+const PLACE: usize = 256;
+
 /// What is left out to make a line fit, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cut {
@@ -142,7 +145,7 @@ impl Frame<'_> {
         self.put_seq(out);
         out.extend_from_slice(&block.origin);
         out.extend_from_slice(&site.target);
-        self.put_code(out, parts);
+        removed += self.put_code(out, parts, cut);
         if !parts.duration.is_empty() {
             out.extend_from_slice(b"\"duration_ms\":");
             out.extend_from_slice(&parts.duration);
@@ -182,9 +185,11 @@ impl Frame<'_> {
         }
     }
 
-    fn put_code(&self, out: &mut Vec<u8>, parts: &Parts) {
+    fn put_code(&self, out: &mut Vec<u8>, parts: &Parts, cut: Cut) -> usize {
         let location = &parts.error.location;
-        if location.is_empty() || self.site.level > Level::WARN {
+        // A place that is shortened is none.
+        let fits = cut < Cut::Names || location.len() <= PLACE;
+        if location.is_empty() || !fits || self.site.level > Level::WARN {
             out.extend_from_slice(&self.site.code);
         } else if self.spelling.google {
             match Place::read(location) {
@@ -196,6 +201,7 @@ impl Frame<'_> {
             out.extend_from_slice(location);
             out.push(b',');
         }
+        if fits { 0 } else { location.len() }
     }
 }
 

@@ -145,7 +145,7 @@ impl Recorder<'_> {
             }
             Role::Location => {
                 parts.error.location.clear();
-                write(&mut parts.error.location, scratch, ID);
+                parts.removed += write(&mut parts.error.location, scratch, ID);
             }
             Role::Duration | Role::Error | Role::Outcome | Role::User => {
                 let begun = parts.fields.begin(&plan.key, plan.hash);

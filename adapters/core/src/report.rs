@@ -123,9 +123,12 @@ impl Untold {
 
 impl Drop for Untold {
     fn drop(&mut self) {
-        let reason = self.scope.cancellation();
-        let error = cancelled(reason.unwrap_or(CancelReason::Disconnected));
-        self.tell(Some(&error));
+        if self.scope.claim_end() {
+            let reason = self.scope.cancellation();
+            let error = cancelled(reason.unwrap_or(CancelReason::Disconnected));
+            let (facts, scope) = (self.facts, &self.scope);
+            self.span.in_scope(|| facts.tell(scope, Some(&error)));
+        }
     }
 }
 

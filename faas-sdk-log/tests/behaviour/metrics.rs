@@ -276,6 +276,21 @@ fn metrics_that_do_not_fit_are_left_out_last() {
     assert!(line.length <= 2 << 10, "{}", line.length);
     assert!(line.get("_aws").is_none() && line.get("errors").is_none());
     assert!(line.get("truncated").is_some());
+    let wordy = lines(aws().line_limit(2 << 10), || {
+        let scope = Scope::new(&Instance::new(), None);
+        let span = tracing::info_span!("job");
+        Invocation::new("id").scope(&scope).bind(&span);
+        for number in 0..14 {
+            scope.add(format!("counter.{number}"), 1);
+        }
+        let message = "m".repeat(2000);
+        span.in_scope(
+            || tracing::info!(name: "invoke.end", target: "faas_sdk::invoke", "{message}"),
+        );
+    });
+    assert!(wordy[0].length <= 2 << 10, "{}", wordy[0].length);
+    assert_eq!(metrics(&wordy[0]).len(), 16);
+    assert_eq!(wordy[0]["message"], "m".repeat(128));
     let few = ended(aws().line_limit(2 << 10), |scope| {
         for number in 0..12 {
             scope.add(format!("counter.{number}.with.a.long.name"), 1);

@@ -39,6 +39,10 @@ fn a_duration_is_a_number() {
             value!(7),
         ),
         (line(v1(), || tracing::info!(duration_ms = -1)), value!(-1)),
+        (
+            line(v1(), || tracing::info!(duration_ms = 1e306)),
+            value!(1e306),
+        ),
     ] {
         assert_eq!(duration["duration_ms"], expected);
         assert!(duration.get("fields").is_none());

@@ -2,7 +2,7 @@
 
 use crate::support::json::Line;
 use crate::support::{builder, invocation, line, lines};
-use faas_sdk_log::{Profile, err, json};
+use faas_sdk_log::{Description, Profile, err, json};
 use std::error::Error;
 use std::fmt;
 
@@ -152,8 +152,50 @@ fn the_shortest_limit_holds_for_the_longest_of_everything() {
     }
 }
 
+/// Known by [`describe`], which has much to say.
+#[derive(Debug)]
+struct Known(Vec<(&'static str, String)>);
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("known")
+    }
+}
+
+impl Error for Known {}
+
+fn describe<'a>(error: &'a (dyn Error + 'static)) -> Option<Description<'a>> {
+    let Known(context) = error.downcast_ref()?;
+    let long = "\u{1}".repeat(2000);
+    let mut known = Description::default();
+    known.kind = Some(long.clone().into());
+    known.code = Some(long.clone().into());
+    known.location = Some(format!("{long}:1").into());
+    known.context = context;
+    Some(known)
+}
+
+#[test]
+fn the_shortest_limit_holds_for_all_that_is_known_of_an_error() {
+    let error = Known(vec![
+        ("a", "\u{1}".repeat(2000)),
+        ("b", "\u{1}".repeat(2000)),
+    ]);
+    for profile in [Profile::V1, Profile::AWS, Profile::GOOGLE, Profile::ALIBABA] {
+        for line in lines_of(profile, || tracing::error!(error = err(&error), "message")) {
+            assert!(line.length <= 2 << 10, "{} {}", line.length, line.value);
+            assert!(truncated(&line) > 4 << 10);
+            assert!(
+                line["error"]["kind"]
+                    .as_str()
+                    .is_some_and(|kind| !kind.is_empty())
+            );
+        }
+    }
+}
+
 fn lines_of(profile: Profile, work: impl FnOnce()) -> Vec<Line> {
-    let builder = builder(profile).line_limit(0);
+    let builder = builder(profile).line_limit(0).describe(describe);
     let raw = crate::support::raw(builder, || {
         invocation("8476a536-e9f4-11e8-9739-2dfe598c3fcd").in_scope(work);
     });

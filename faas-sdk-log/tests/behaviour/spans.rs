@@ -264,3 +264,90 @@ fn more_keys_than_fit_are_told_of() {
     assert!(!fields.contains_key("b28") && fields.contains_key("b27"));
     assert_eq!(line["truncated"], 2 * "\"b28\":1".len());
 }
+
+#[test]
+fn one_span_may_have_more_keys_than_fit() {
+    let lines = lines(v1(), || {
+        let span = tracing::info_span!(
+            "span",
+            f00 = 1,
+            f01 = 1,
+            f02 = 1,
+            f03 = 1,
+            f04 = 1,
+            f05 = 1,
+            f06 = 1,
+            f07 = 1,
+            f08 = 1,
+            f09 = 1,
+            f10 = 1,
+            f11 = 1,
+            f12 = 1,
+            f13 = 1,
+            f14 = 1,
+            f15 = 1,
+            f16 = 1,
+            f17 = 1,
+            f18 = 1,
+            f19 = 1,
+            f20 = 1,
+            f21 = 1,
+            f22 = 1,
+            f23 = 1,
+            f24 = 1,
+            f25 = 1,
+            f26 = 1,
+            f27 = 1,
+            f28 = 1,
+            f29 = 1,
+            f30 = 1,
+            f31 = 1,
+            f32 = 1,
+            f33 = 1,
+            f34 = 1,
+            f35 = 1,
+            f36 = 1,
+            f37 = 1,
+            f38 = 1,
+            f39 = 1,
+            f40 = 1,
+            f41 = 1,
+            f42 = 1,
+            f43 = 1,
+            f44 = 1,
+            f45 = 1,
+            f46 = 1,
+            f47 = 1,
+            f48 = 1,
+            f49 = 1,
+            f50 = 1,
+            f51 = 1,
+            f52 = 1,
+            f53 = 1,
+            f54 = 1,
+            f55 = 1,
+            f56 = 1,
+            f57 = 1,
+            f58 = 1,
+            f59 = 1,
+            f60 = 1,
+            f61 = 1,
+            f62 = 1,
+            f63 = 1,
+            f64 = 1,
+            f65 = 1
+        );
+        let _entered = span.enter();
+        tracing::info!("two found no room in the span");
+        tracing::info!(g00 = 1, "and one more not in the line");
+    });
+    let member = "\"f00\":1".len();
+    assert_eq!(lines[0]["truncated"], 2 * member);
+    assert_eq!(lines[1]["truncated"], 3 * member);
+    for line in &lines {
+        assert_eq!(
+            line["fields"].as_object().map(serde_json::Map::len),
+            Some(64)
+        );
+    }
+}
