@@ -1,4 +1,4 @@
-use crate::error::Describe;
+use crate::describe::Describe;
 use crate::filter::{Filter, FilterError, platform_level};
 use crate::layer::LogLayer;
 use crate::logger::{Apart, Logger};

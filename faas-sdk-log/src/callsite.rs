@@ -1,4 +1,5 @@
 use crate::encode;
+use crate::entries::hash;
 use crate::google::Place;
 use crate::profile::Layout;
 use crate::rules::{NAME, Rules};
@@ -217,11 +218,4 @@ pub(crate) fn rank(level: Level) -> usize {
         Level::WARN => 3,
         Level::ERROR => 4,
     }
-}
-
-/// FNV-1a; equal keys of different callsites are found by it.
-pub(crate) fn hash(key: &[u8]) -> u64 {
-    key.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }

@@ -1,4 +1,3 @@
-use crate::callsite::hash;
 use crate::encode;
 use crate::redact::REDACTED;
 use crate::rules::KEYS;
@@ -272,4 +271,11 @@ impl Entry {
             ..*self
         }
     }
+}
+
+/// FNV-1a; equal keys of different callsites are found by it.
+pub(crate) fn hash(key: &[u8]) -> u64 {
+    key.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

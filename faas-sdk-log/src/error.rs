@@ -3,116 +3,19 @@
 use crate::encode;
 use crate::entries::Entries;
 use crate::kind::kind_of;
-use crate::rules::{MESSAGE, Rules};
+use crate::rules::{MESSAGE, Rules, SHORT};
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::borrow::Cow;
 use std::error::Error;
-use std::fmt;
-use tracing::field::DebugValue;
-
-/// What is known about an error beyond its message; see [`Builder::describe`](crate::Builder::describe).
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Description<'a> {
-    /// A stable name for this kind of error. Default: its type, and its variant.
-    pub kind: Option<Cow<'a, str>>,
-    /// A stable code that programs compare.
-    pub code: Option<Cow<'a, str>>,
-    /// Whether trying again may help.
-    pub retryable: Option<bool>,
-    /// Named values that help to find the cause.
-    pub context: &'a [(&'static str, String)],
-    /// Where it came from, as `file:line`; it takes the place of the line's own `code`.
-    pub location: Option<Cow<'a, str>>,
-    /// The backtrace that it carries; rendered for lines at ERROR alone.
-    pub backtrace: Option<&'a Backtrace>,
-}
-
-/// Reads a [`Description`] from errors of the types it knows; `None` for all others. It is asked
-/// for each error of a chain of causes, the outermost first, until it knows one.
-pub type Describe = for<'a> fn(&'a (dyn Error + 'static)) -> Option<Description<'a>>;
-
-/// An error as a field's value, with its chain of causes: `tracing::error!(error = err(&error), …)`.
-///
-/// Under the name `error` it becomes the line's `error` object, under any other one an object in
-/// `fields`. Errors behind a pointer are given as `err(&*boxed)`, which holds for `anyhow::Error`
-/// too. Other subscribers see the messages of the chain, one behind the other. `%error` stays the
-/// text of the outermost message.
-///
-/// ```
-/// use faas_sdk_log::err;
-///
-/// let error = "x".parse::<u32>().unwrap_err();
-/// tracing::error!(error = err(&error), item = 7, "the price is no number");
-/// ```
-#[must_use]
-pub fn err<E: AsError + ?Sized>(error: &E) -> DebugValue<Chain<'_>> {
-    tracing::field::debug(Chain {
-        error: error.as_error(),
-        type_name: E::type_name(),
-    })
-}
-
-/// What [`err`] takes: every [`std::error::Error`], by itself or as a trait object.
-pub trait AsError {
-    /// The error.
-    fn as_error(&self) -> &(dyn Error + 'static);
-
-    /// The name of its type; `None` if it is not known any more.
-    #[must_use]
-    fn type_name() -> Option<&'static str> {
-        None
-    }
-}
-
-impl<E: Error + 'static> AsError for E {
-    fn as_error(&self) -> &(dyn Error + 'static) {
-        self
-    }
-
-    fn type_name() -> Option<&'static str> {
-        Some(std::any::type_name::<E>())
-    }
-}
-
-impl AsError for dyn Error + 'static {
-    fn as_error(&self) -> &(dyn Error + 'static) {
-        self
-    }
-}
-
-impl AsError for dyn Error + Send + Sync + 'static {
-    fn as_error(&self) -> &(dyn Error + 'static) {
-        self
-    }
-}
-
-/// An error with its causes; see [`err`].
-#[derive(Clone, Copy)]
-pub struct Chain<'a> {
-    pub(crate) error: &'a (dyn Error + 'static),
-    pub(crate) type_name: Option<&'static str>,
-}
-
-impl fmt::Debug for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(marker) = crate::value::offer_error(self) {
-            return f.write_str(marker);
-        }
-        write!(f, "{}", self.error)?;
-        causes(self.error).try_for_each(|cause| write!(f, ": {cause}"))
-    }
-}
 
 /// The most causes that are told.
 const CAUSES: usize = 8;
-/// The longest cause, context value, kind or code.
-pub(crate) const SHORT: usize = 1024;
 /// The longest backtrace, and the most frames of it.
 const BACKTRACE: usize = 8 << 10;
 const FRAMES: usize = 32;
 
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(crate) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     all_causes(error).take(CAUSES)
 }
 
@@ -162,14 +65,14 @@ impl ErrorParts {
     /// Reads an error and its chain; `in_full`, with the backtrace that it carries.
     pub(crate) fn read(
         &mut self,
-        chain: &Chain<'_>,
+        error: &(dyn Error + 'static),
+        type_name: Option<&'static str>,
         rules: &Rules,
         in_full: bool,
         scratch: &mut String,
     ) {
         self.clear();
         self.present = true;
-        let error = chain.error;
         let known = rules.describe.and_then(|describe| {
             std::iter::once(error)
                 .chain(causes(error))
@@ -179,7 +82,7 @@ impl ErrorParts {
         let known = known.unwrap_or_default();
         match &known.kind {
             Some(kind) => self.removed += encode::string(&mut self.kind, kind, SHORT),
-            None => kind_of(chain, &mut self.kind, scratch),
+            None => kind_of(error, type_name, &mut self.kind, scratch),
         }
         self.removed +=
             encode::formatted(&mut self.message, scratch, format_args!("{error}"), MESSAGE);

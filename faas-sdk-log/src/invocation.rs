@@ -1,14 +1,10 @@
 use crate::callsite::INVOKE_TARGET;
 use crate::entries::Entries;
 use crate::layer::LogLayer;
-use crate::origin::{Block, Ids};
-use crate::ring::Ring;
+use crate::origin::Ids;
 use crate::span::SpanState;
 use faas_sdk_scope::Scope;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 use tracing::Span;
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
@@ -142,9 +138,12 @@ impl<'a> Invocation<'a> {
             let otlp = layer
                 .otlp()
                 .map(|otlp| otlp.begin(bound, &mut self.ids, &self.exported));
-            let active = layer.logger().begin(&self.ids, self.scope.cloned());
+            #[cfg_attr(not(feature = "otlp"), allow(unused_mut))]
+            let mut active = layer.logger().begin(&self.ids, self.scope.cloned());
             #[cfg(feature = "otlp")]
-            let active = Active { otlp, ..active };
+            {
+                active.otlp = otlp;
+            }
             let active = Arc::new(active);
             let mut extensions = span.extensions_mut();
             let before = extensions.remove::<SpanState>().unwrap_or_default();
@@ -160,61 +159,5 @@ impl<'a> Invocation<'a> {
             });
         });
         self.ids.trace
-    }
-}
-
-/// An invocation whose lines are being written.
-#[derive(Debug)]
-pub(crate) struct Active {
-    /// What the marker at its end needs.
-    pub(crate) request_id: Option<String>,
-    pub(crate) block: Block,
-    /// Its DEBUG lines are written like all others.
-    pub(crate) sampled: bool,
-    pub(crate) cold_start: bool,
-    pub(crate) scope: Option<Scope>,
-    /// No write waits longer than up to here.
-    pub(crate) until: Option<SystemTime>,
-    #[cfg(feature = "otlp")]
-    pub(crate) otlp: Option<crate::otlp::Exported>,
-    ring: Mutex<Ring>,
-    ended: AtomicBool,
-}
-
-impl Active {
-    pub(crate) fn new(
-        request_id: Option<String>,
-        block: Block,
-        sampled: bool,
-        cold_start: bool,
-        scope: Option<Scope>,
-    ) -> Self {
-        let remaining = scope.as_ref().and_then(Scope::remaining);
-        Self {
-            request_id,
-            block,
-            sampled,
-            cold_start,
-            until: remaining.and_then(|remaining| SystemTime::now().checked_add(remaining)),
-            scope,
-            #[cfg(feature = "otlp")]
-            otlp: None,
-            ring: Mutex::default(),
-            ended: AtomicBool::new(false),
-        }
-    }
-
-    pub(crate) fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether this is the first time that its end is told.
-    pub(crate) fn ends(&self) -> bool {
-        !self.ended.swap(true, Ordering::AcqRel)
-    }
-
-    /// Whether lines that may be kept are of use: written at once, or for the case that it fails.
-    pub(crate) fn keeps(&self) -> bool {
-        self.sampled || !self.ended.load(Ordering::Acquire)
     }
 }

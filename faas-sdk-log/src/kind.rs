@@ -1,22 +1,26 @@
 //! Names for kinds of errors.
 
 use crate::encode;
-use crate::error::{Chain, SHORT};
+use crate::rules::SHORT;
+use std::error::Error;
 use std::fmt::{self, Write};
 
 /// The type of an error, and the variant, which starts its `Debug` text.
-pub(crate) fn kind_of(chain: &Chain<'_>, out: &mut Vec<u8>, scratch: &mut String) {
+pub(crate) fn kind_of(
+    error: &(dyn Error + 'static),
+    type_name: Option<&'static str>,
+    out: &mut Vec<u8>,
+    scratch: &mut String,
+) {
     scratch.clear();
     let mut name = Name {
         text: scratch,
         behind: None,
     };
     // Ends with an error where it is known whether there is a name: that is what it is for.
-    let _ = write!(name, "{:?}", chain.error);
+    let _ = write!(name, "{error:?}");
     let variant = name.variant();
-    let name = chain
-        .type_name
-        .map(|name| name.split('<').next().unwrap_or(name));
+    let name = type_name.map(|name| name.split('<').next().unwrap_or(name));
     match name {
         Some(name) if variant.is_empty() || name.rsplit("::").next() == Some(variant) => {
             encode::string(out, name, SHORT);

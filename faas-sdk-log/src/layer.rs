@@ -1,7 +1,8 @@
+use crate::active::Active;
+use crate::buffers::Buffers;
 use crate::callsite::{Callsite, Decision};
 use crate::filter::{Filter, FilterError};
-use crate::invocation::Active;
-use crate::local::{self, Buffers, Local};
+use crate::local::{self, Local};
 use crate::logger::{Logger, Numbered};
 use crate::record::{Parts, Recorder};
 use crate::span::SpanState;

@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod active;
+mod buffers;
 mod builder;
 mod callsite;
+mod chain;
+mod describe;
 mod encode;
 mod entries;
 mod error;
@@ -30,7 +34,8 @@ mod span;
 mod value;
 
 pub use builder::{Builder, InitError, builder};
-pub use error::{AsError, Chain, Describe, Description, err};
+pub use chain::{AsError, Chain, err};
+pub use describe::{Describe, Description};
 pub use filter::FilterError;
 pub use invocation::Invocation;
 pub use layer::{LogLayer, set_filter};

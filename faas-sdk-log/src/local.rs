@@ -1,9 +1,8 @@
 //! What a thread keeps to write its next line with: buffers, and the callsites it passed lately.
 
+use crate::buffers::Buffers;
 use crate::callsite::Callsite;
-use crate::encode::Timestamps;
 use crate::logger::Logger;
-use crate::record::Parts;
 use std::cell::Cell;
 use std::sync::Arc;
 use tracing::Metadata;
@@ -16,14 +15,6 @@ thread_local! {
 pub(crate) struct Local {
     pub(crate) buffers: Buffers,
     pub(crate) sites: Sites,
-}
-
-/// What a line is put together in.
-#[derive(Debug)]
-pub(crate) struct Buffers {
-    pub(crate) line: Vec<u8>,
-    pub(crate) parts: Parts,
-    pub(crate) stamps: Timestamps,
 }
 
 /// The callsites that were passed lately.
@@ -47,11 +38,7 @@ const MOST: usize = 64 << 10;
 impl Local {
     fn new() -> Self {
         Self {
-            buffers: Buffers {
-                line: Vec::new(),
-                parts: Parts::default(),
-                stamps: Timestamps::new(),
-            },
+            buffers: Buffers::default(),
             sites: Sites([const { None }; SITES]),
         }
     }
@@ -89,7 +76,7 @@ pub(crate) fn with<T>(work: impl FnOnce(&mut Local) -> T) -> T {
     let buffers = &mut local.buffers;
     if buffers.line.capacity() + buffers.parts.capacity() > MOST {
         buffers.line = Vec::new();
-        buffers.parts = Parts::default();
+        buffers.parts = Default::default();
     }
     // A thread that is at its end keeps nothing.
     let _ = KEPT.try_with(|kept| kept.set(Some(local)));

@@ -1,8 +1,8 @@
+use crate::active::Active;
+use crate::buffers::Buffers;
 use crate::callsite::{Callsite, Decision};
 use crate::filter::Filter;
-use crate::invocation::Active;
 use crate::line::Frame;
-use crate::local::Buffers;
 use crate::metrics;
 use crate::origin::{Block, Ids, Origin};
 use crate::output::Sink;

@@ -1,7 +1,7 @@
 use crate::callsite::{Callsite, FieldPlan, Role};
 use crate::encode;
 use crate::entries::Entries;
-use crate::error::{Chain, ErrorParts};
+use crate::error::ErrorParts;
 use crate::origin::Block;
 use crate::rules::{ID, MESSAGE, NAME, Rules};
 use crate::value::{self, Kind};
@@ -218,10 +218,6 @@ impl Visit for Recorder<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let chain = Chain {
-            error: value,
-            type_name: None,
-        };
         let role = self.plan(field).map_or(Role::User, |plan| plan.role);
         if matches!(role, Role::Secret | Role::OpenTelemetry) {
             self.plain(field, |_| {});
@@ -232,7 +228,7 @@ impl Visit for Recorder<'_> {
         let in_full = self.site.level == Level::ERROR;
         parts
             .error
-            .read(&chain, self.rules, in_full, &mut parts.scratch);
+            .read(value, None, self.rules, in_full, &mut parts.scratch);
         self.error(field);
         self.put_error_back(kept);
     }

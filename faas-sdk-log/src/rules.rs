@@ -1,4 +1,4 @@
-use crate::error::Describe;
+use crate::describe::Describe;
 use crate::profile::Profile;
 use crate::redact::Redact;
 use tracing::Level;
@@ -23,6 +23,9 @@ pub(crate) const NAME: usize = 256;
 /// The longest id or name of where a line comes from, in bytes; those of platforms are far shorter.
 /// They are never cut to fit a line.
 pub(crate) const ID: usize = 1024;
+
+/// The longest cause, context value, kind or code of an error.
+pub(crate) const SHORT: usize = 1024;
 
 /// The most keys in `fields`.
 pub(crate) const KEYS: usize = 64;

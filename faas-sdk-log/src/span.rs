@@ -1,5 +1,5 @@
+use crate::active::Active;
 use crate::entries::Entries;
-use crate::invocation::Active;
 use std::sync::Arc;
 
 /// What a span adds to the lines written in it.

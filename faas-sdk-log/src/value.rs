@@ -6,11 +6,12 @@
 //! another one, which is then asked for its text again.
 
 use crate::encode::{self, Limits};
-use crate::error::{Chain, ErrorParts};
+use crate::error::ErrorParts;
 use crate::redact::Redact;
 use crate::rules::Rules;
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
+use std::error::Error;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -199,10 +200,16 @@ fn rules() -> Option<Arc<Rules>> {
 }
 
 /// Gives an error to the layer that asks, if one does; says what to write instead of text.
-pub(crate) fn offer_error(chain: &Chain<'_>) -> Option<&'static str> {
+pub(crate) fn offer_error(
+    cause: &(dyn Error + 'static),
+    type_name: Option<&'static str>,
+) -> Option<&'static str> {
     answer(|exchange, rules| {
         let mut error = exchange.error.take().unwrap_or_default();
-        error.read(chain, rules, exchange.in_full, &mut exchange.scratch);
+        let Exchange {
+            in_full, scratch, ..
+        } = exchange;
+        error.read(cause, type_name, rules, *in_full, scratch);
         exchange.error = Some(error);
         exchange.given = Given::Error;
     })

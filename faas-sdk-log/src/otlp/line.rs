@@ -1,6 +1,6 @@
 use super::pipeline::Pipeline;
 use super::record::Record;
-use crate::invocation::Active;
+use crate::active::Active;
 use crate::layer::{Line, Told};
 use crate::record::Parts;
 use std::sync::Arc;

@@ -204,6 +204,18 @@ fn lines_of(profile: Profile, work: impl FnOnce()) -> Vec<Line> {
 }
 
 #[test]
+fn no_limit_is_below_2_kib() {
+    let text = "x".repeat(1500);
+    for limit in [0, 100, 2 << 10] {
+        let line = line(builder(Profile::V1).line_limit(limit), || {
+            tracing::info!(text);
+        });
+        assert_eq!(line["fields"]["text"], text);
+        assert_eq!(truncated(&line), 0);
+    }
+}
+
+#[test]
 fn ids_are_not_cut_to_fit() {
     let id = "i".repeat(1000);
     let text = "x".repeat(9 << 10);

@@ -21,6 +21,18 @@ fn the_event_beats_the_inner_span_and_that_the_outer_one() {
 }
 
 #[test]
+fn the_later_of_two_keys_in_one_span_counts() {
+    let lines = lines(v1(), || {
+        let span = tracing::info_span!("span", "a b" = 1, c = 2, a_b = 3, d = Empty);
+        span.in_scope(|| tracing::info!("message"));
+        span.record("d", 4);
+        span.in_scope(|| tracing::info!("message"));
+    });
+    assert_eq!(lines[0]["fields"], value!({"c": 2, "a_b": 3}));
+    assert_eq!(lines[1]["fields"], value!({"c": 2, "a_b": 3, "d": 4}));
+}
+
+#[test]
 fn fields_of_spans_may_be_recorded_later_and_anew() {
     let lines = lines(v1(), || {
         let span = tracing::info_span!("span", a = 1, b = Empty, c = Empty);

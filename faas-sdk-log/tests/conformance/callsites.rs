@@ -283,6 +283,12 @@ span!(open_duplicates span_duplicates |v| {
     "a?b": v.truth => Some(serde_json::json!(v.truth).into()),
 });
 
+span!(open_twice span_twice |v| {
+    "one key": v.text.as_str() => model::text(&v.text),
+    "other": v.signed => model::signed(v.signed),
+    "one_key": v.unsigned => model::unsigned(v.unsigned),
+} {});
+
 span!(open_empty span_empty |v| {} {});
 
 macro_rules! numbered {
@@ -331,6 +337,7 @@ pub(crate) const SPANS: &[(Open, Tell)] = &[
     (open_plain, span_plain),
     (open_recorded, span_recorded),
     (open_duplicates, span_duplicates),
+    (open_twice, span_twice),
     (open_empty, span_empty),
     (open_thirty, span_thirty),
     (open_thirty_more, span_thirty_more),
