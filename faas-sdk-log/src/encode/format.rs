@@ -27,7 +27,7 @@ pub(crate) fn formatted(
     scratch.clear();
     let mut writer = Bounded {
         text: scratch,
-        limit: cap.saturating_add(LOOK_AHEAD),
+        limit: cap.saturating_add(LOOK_AHEAD).min(ENOUGH),
         total: 0,
     };
     let ended = writer.write_fmt(value).is_ok();
@@ -59,14 +59,22 @@ struct Bounded<'a> {
 impl Write for Bounded<'_> {
     #[inline]
     fn write_str(&mut self, part: &str) -> fmt::Result {
+        let total = self.total + part.len();
+        if total > self.limit {
+            return self.write_beyond(part);
+        }
+        self.text.push_str(part);
+        self.total = total;
+        Ok(())
+    }
+}
+
+impl Bounded<'_> {
+    #[cold]
+    fn write_beyond(&mut self, part: &str) -> fmt::Result {
         // Once a part did not fit, later ones do not follow what is stored.
         if self.total == self.text.len() {
-            let room = self.limit - self.text.len();
-            let fits = if part.len() <= room {
-                part.len()
-            } else {
-                part.floor_char_boundary(room)
-            };
+            let fits = part.floor_char_boundary(self.limit - self.text.len());
             self.text.push_str(part.get(..fits).unwrap_or_default());
         }
         self.total = self.total.saturating_add(part.len());
