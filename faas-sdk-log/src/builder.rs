@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use tracing::Level;
+use tracing::subscriber::{SetGlobalDefaultError, set_global_default};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 /// Sets up a [`LogLayer`].
 ///
@@ -273,14 +273,16 @@ impl Builder {
     pub fn init(self) -> Result<(), InitError> {
         let (layer, warning) = self.build();
         let registry = tracing_subscriber::registry();
+        // Not by `try_init`: where tracing-subscriber is built with `tracing-log`, that bridges records
+        // of the crate `log`, whose lines would all have one target.
         #[cfg(feature = "otlp")]
         let set = if layer.otlp().is_some() {
-            registry.with(layer.with_spans()).try_init()
+            set_global_default(registry.with(layer.with_spans()))
         } else {
-            registry.with(layer).try_init()
+            set_global_default(registry.with(layer))
         };
         #[cfg(not(feature = "otlp"))]
-        let set = registry.with(layer).try_init();
+        let set = set_global_default(registry.with(layer));
         set.map_err(InitError)?;
         crate::panic::log_panics();
         if let Some(error) = warning {
@@ -402,7 +404,7 @@ fn next_id() -> u64 {
 
 /// A subscriber is set already.
 #[derive(Debug)]
-pub struct InitError(TryInitError);
+pub struct InitError(SetGlobalDefaultError);
 
 impl fmt::Display for InitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

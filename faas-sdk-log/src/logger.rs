@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tracing::Metadata;
 
 /// What all lines of one layer go through.
@@ -127,9 +127,13 @@ impl Logger {
     /// had found no room.
     pub(crate) fn settle(&self, active: &Active, failed: bool, now: SystemTime) -> u64 {
         let mut ring = std::mem::take(&mut *active.ring());
-        let within = self.within(active.until, now);
         let dropped = if failed {
-            ring.drain(|line| self.write(line, within, 0))
+            // One time for all of them: a reader that is slow takes each of a hundred in time.
+            let end = Instant::now() + self.within(active.until, now);
+            ring.drain(|line| {
+                let left = end.saturating_duration_since(Instant::now());
+                self.write(line, left, 0);
+            })
         } else {
             ring.clear();
             0
