@@ -13,7 +13,7 @@ use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 /// Writes events as lines; made by a [`Builder`](crate::Builder).
 ///
@@ -195,9 +195,10 @@ where
             buffers.parts.clear();
             event.record(&mut self.recorder(site, &mut buffers.parts));
             #[cfg(feature = "otlp")]
-            let within = span.as_ref().map(tracing_subscriber::registry::SpanRef::id);
+            let within = span.as_ref().map(SpanRef::id);
             let mut invocation = None;
-            for (depth, span) in span.into_iter().flat_map(|span| span.scope()).enumerate() {
+            // `SpanRef::scope` would look the innermost one up again.
+            for (depth, span) in std::iter::successors(span, SpanRef::parent).enumerate() {
                 if let Some(state) = span.extensions().get::<SpanState>() {
                     buffers.parts.fields.inherit(&state.fields);
                     if depth == 0 {
