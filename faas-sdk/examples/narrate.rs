@@ -35,6 +35,10 @@ impl Handler<Tale> for Narrate {
         let own = cx.request_id();
         tracing::info!(own, tale = json(&tale), "begins");
         tracing::debug!(own, "only told of failures");
+        let ending = own.to_owned();
+        cx.on_end("epilogue", |_| async move {
+            tracing::info!(own = ending, "the epilogue");
+        });
         self.together.wait().await;
         cx.metrics().count("chapters", 2);
         let chapter = tracing::info_span!("chapter", number = 1, own);

@@ -66,7 +66,7 @@ fn check(out: &str, platform: &str, longest: usize, rounds: usize) {
         assert_eq!(invocation.ended, 1, "{id}");
         assert_eq!(invocation.debug, usize::from(invocation.failed), "{id}");
         assert_eq!(invocation.errors, invocation.debug, "{id}");
-        let ours = if invocation.failed { 7 } else { 6 };
+        let ours = if invocation.failed { 8 } else { 7 };
         assert_eq!(invocation.own, ours, "{id}");
     }
 }

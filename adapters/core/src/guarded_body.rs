@@ -48,7 +48,13 @@ impl GuardedBody {
         }
         let (scope, span, drive) = (scope.clone(), span.clone(), self.drive.clone());
         let end = Box::pin(async move { guard::end(&scope, &span, &drive).await });
-        self.state = State::Ending(end, error);
+        self.leave(State::Ending(end, error));
+    }
+
+    /// Goes on to another state. User code may run in the end of the one before, and log.
+    fn leave(&mut self, next: State) {
+        let before = std::mem::replace(&mut self.state, next);
+        self.untold.span.in_scope(|| drop(before));
     }
 }
 
@@ -127,8 +133,7 @@ impl http_body::Body for GuardedBody {
 impl Drop for GuardedBody {
     fn drop(&mut self) {
         // What is still registered is ended by the engine, which finishes the scope.
-        let state = std::mem::replace(&mut self.state, State::Ended);
-        if let State::Streaming(body, _) = &state {
+        if let State::Streaming(body, _) = &self.state {
             let all = self.left == Some(0) || http_body::Body::is_end_stream(body);
             if all || !self.started {
                 self.untold.tell(None);
@@ -136,7 +141,6 @@ impl Drop for GuardedBody {
                 self.untold.scope.cancel(CancelReason::Disconnected);
             }
         }
-        // User code may run and log in it.
-        self.untold.span.in_scope(|| drop(state));
+        self.leave(State::Ended);
     }
 }

@@ -159,18 +159,34 @@ mod tests {
     use tracing::Subscriber;
     use tracing::field::{Field, Visit};
     use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+    use tracing_subscriber::registry::LookupSpan;
 
     /// Notes the outcome of each line that ends an invocation, and the number of those at ERROR.
     #[derive(Clone, Default)]
     struct Noted(Arc<Mutex<(Vec<String>, usize)>>);
 
-    impl<S: Subscriber> Layer<S> for Noted {
-        fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+    impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Noted {
+        fn on_event(&self, event: &tracing::Event<'_>, cx: Context<'_, S>) {
+            let span = cx.event_span(event).map(|span| span.name());
+            if event.metadata().target() != TARGET {
+                // What user code logs, also when it is dropped.
+                assert_eq!(span, Some("invocation"), "{event:?}");
+                return;
+            }
             let mut noted = self.0.lock().expect("the notes");
             if event.metadata().name() == "invoke.end" {
                 event.record(&mut Outcomes(&mut noted.0));
             }
             noted.1 += usize::from(*event.metadata().level() == tracing::Level::ERROR);
+        }
+    }
+
+    /// Logs when it is dropped.
+    struct Farewell;
+
+    impl Drop for Farewell {
+        fn drop(&mut self) {
+            tracing::info!("farewell");
         }
     }
 
@@ -208,6 +224,7 @@ mod tests {
         fn invoke(&self, _: Invocation) -> BoxFuture<'_, Outcome> {
             let what = *self;
             let streamed = move |mut out: BodySender| async move {
+                let _farewell = Farewell;
                 out.send("one").await?;
                 match what {
                     Do::BreakTheStream => Err(ErrorKind::Unavailable.into()),
@@ -216,6 +233,7 @@ mod tests {
                 }
             };
             Box::pin(async move {
+                let _farewell = Farewell;
                 match what {
                     Do::Answer => Ok(Reply::empty()),
                     Do::Fail => Err(ErrorKind::Unavailable.into()),

@@ -14,8 +14,9 @@
 //! Records of the crate `log` are lines only where the program bridges them.
 //!
 //! Calls from the command line write to standard error, from WARN on unless `FAAS_LOG` or `RUST_LOG`
-//! is set. A program that sets a subscriber of its own takes [`layer`] into it. See [`faas_sdk_log`] for the keys of a line, for what is
-//! redacted and for the limits, and [`LogConfig`](crate::LogConfig) for the settings.
+//! is set. A program that sets a subscriber of its own takes [`layer`] into it. See [`faas_sdk_log`]
+//! for the keys of a line, for what is redacted and for the limits, and
+//! [`LogConfig`](crate::LogConfig) for the settings.
 
 mod describe;
 #[cfg(feature = "otlp")]
