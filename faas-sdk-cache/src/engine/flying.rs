@@ -1,0 +1,454 @@
+use crate::engine::Shared;
+use crate::engine::interpret::{Meaning, interpret};
+use crate::engine::storing::{Content, Prepared, prepare};
+use crate::engine::target::{Before, Target};
+use crate::error::{Error, ErrorKind};
+use crate::load::{Answer, Load, LoadError, Loaded, LoadedOptions};
+use crate::local::{Entry, FlightGuard};
+use crate::stats::Counter;
+use crate::store::{Fill, Lease, LeaseRequest, Token, Version, Write};
+use faas_sdk_scope::{CatchUnwind, Scope, Stamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What was found before a load: nothing fresh.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Missing {
+    /// A value that may stand in, or help the loader.
+    pub(crate) stale: Option<Arc<Entry>>,
+    /// The remote value that will not do.
+    pub(crate) rejected: Option<Version>,
+    /// The remote level was not asked, or did not answer, or its word on this key does not count.
+    pub(crate) unasked: bool,
+}
+
+/// One load, for all who wait for it.
+pub(crate) struct Flying<V> {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) target: Arc<Target<V>>,
+    pub(crate) guard: FlightGuard,
+    pub(crate) missing: Missing,
+}
+
+/// Whether this instance is the one to load.
+pub(crate) enum Turn {
+    /// It is, and holds the lease.
+    Leased(Leased),
+    /// It loads for itself: there are no leases, or the remote level does not answer.
+    Unleased,
+    /// Another instance has loaded it by now.
+    Found(Entry),
+    /// Another instance is loading it; this one serves what it has.
+    Elsewhere(Arc<Entry>),
+    /// Others have been loading it for too long.
+    TooLong,
+}
+
+/// The first pause before another look at a key that someone else loads; it doubles up to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LAST_PAUSE: Duration = Duration::from_millis(100);
+
+impl<V: Send + Sync + 'static> Flying<V> {
+    /// The load of a value that is still fresh.
+    pub(crate) fn early(
+        shared: Arc<Shared>,
+        scope: Option<Scope>,
+        target: Arc<Target<V>>,
+        guard: FlightGuard,
+        fresh: Arc<Entry>,
+    ) -> Self {
+        let rejected = (fresh.version != 0).then_some(fresh.version);
+        let missing = Missing {
+            stale: Some(fresh),
+            rejected,
+            unasked: false,
+        };
+        Self {
+            shared,
+            scope,
+            target,
+            guard,
+            missing,
+        }
+    }
+
+    /// Loads, stores, and tells all who wait.
+    pub(crate) async fn run<L, F, Fut>(mut self, loader: F)
+    where
+        L: Into<Loaded<V>> + 'static,
+        F: FnOnce(Load<V>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<L, LoadError>> + Send + 'static,
+    {
+        let start = self.shared.instance.now();
+        let leased = match self.turn(&start).await {
+            Turn::Leased(leased) => Some(leased),
+            Turn::Unleased => None,
+            Turn::Found(entry) => return self.land(entry),
+            Turn::Elsewhere(stale) => return self.rearm(&stale),
+            Turn::TooLong => return self.fail(ErrorKind::Timeout, None),
+        };
+        let before = self.target.before(&self.shared);
+        let start = self.shared.instance.now();
+        let loaded = match self.load(loader).await {
+            Ok(loaded) => loaded,
+            Err((kind, source)) => return self.fail(kind, source),
+        };
+        let cost = self.shared.instance.now().since(&start);
+        let (content, stored) = match self.content(loaded, &before, cost).await {
+            Ok(content) => content,
+            Err(kind) => return self.fail(kind, None),
+        };
+        let Self {
+            shared,
+            scope,
+            target,
+            ..
+        } = &self;
+        let (prepared, fault) = prepare(shared, scope.as_ref(), target, content, before);
+        if let Err(error) = fault {
+            tracing::warn!(
+                region = target.region.name,
+                error = &*error as &dyn std::error::Error,
+                "a loaded value cannot be stored remotely"
+            );
+        }
+        if stored {
+            self.store(prepared, leased).await;
+        } else {
+            self.guard.end(Ok(Arc::new(prepared.entry)));
+        }
+    }
+
+    /// Finds out whether it is this instance's turn to load.
+    async fn turn(&mut self, start: &Stamp) -> Turn {
+        let Some(remote) = self
+            .target
+            .remote(&self.shared)
+            .filter(|_| !self.missing.unasked)
+        else {
+            return Turn::Unleased;
+        };
+        if !remote.guarantees().leases {
+            return Turn::Unleased;
+        }
+        let policy = &self.target.policy;
+        let Some(token) = new_token() else {
+            return Turn::Unleased;
+        };
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let request = LeaseRequest {
+                key: self.target.key.bytes(),
+                token,
+                ttl: policy.lease,
+                rejected: self.missing.rejected,
+            };
+            let before = self.target.before(&self.shared);
+            let shard = self.target.shard.index();
+            let answer = remote
+                .call(
+                    &self.shared.instance,
+                    remote.store().lease(shard, &[request]),
+                )
+                .await;
+            match answer.map(|mut answers| answers.pop()) {
+                // A lease that may have been granted without our knowing is of no use.
+                Err(_) | Ok(None) => {
+                    self.shared
+                        .count(self.scope.as_ref(), Counter::RemoteErrors, 1);
+                    return Turn::Unleased;
+                }
+                Ok(Some(Lease::Granted)) => {
+                    return Turn::Leased(Leased::new(&self.shared, &self.target, token));
+                }
+                Ok(Some(Lease::Value(bytes))) => {
+                    let scope = self.scope.as_ref();
+                    let (meaning, version) =
+                        interpret(&self.shared, scope, &self.target, before, bytes).await;
+                    if let Meaning::Fresh(entry) = meaning {
+                        return Turn::Found(entry);
+                    }
+                    if version.is_none() || version == self.missing.rejected {
+                        // The store takes it for fresh, and we do not: nobody would ever load it.
+                        return Turn::Unleased;
+                    }
+                    self.missing.rejected = version;
+                }
+                Ok(Some(Lease::Held { remaining })) => {
+                    let now = self.shared.instance.now();
+                    let fail_safe = policy.fail_safe.is_some();
+                    let stale = self.missing.stale.as_ref();
+                    if let Some(stale) = stale.filter(|stale| stale.may_stand_in(&now, fail_safe)) {
+                        return Turn::Elsewhere(Arc::clone(stale));
+                    }
+                    if !policy.cross_instance {
+                        return Turn::Unleased;
+                    }
+                    if now.since(start) > policy.lease * 3 {
+                        return Turn::TooLong;
+                    }
+                    let shortened = crate::chance::jittered(pause, 0.5);
+                    tokio::time::sleep(shortened.min(remaining.max(Duration::from_millis(1))))
+                        .await;
+                    pause = (pause * 2).min(LAST_PAUSE);
+                }
+            }
+        }
+    }
+
+    async fn load<L, F, Fut>(
+        &self,
+        loader: F,
+    ) -> Result<Loaded<V>, (ErrorKind, Option<crate::error::BoxError>)>
+    where
+        L: Into<Loaded<V>> + 'static,
+        F: FnOnce(Load<V>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<L, LoadError>> + Send + 'static,
+    {
+        let stale = self.missing.stale.as_ref();
+        let load = Load {
+            stale: stale.and_then(|stale| stale.value.clone()?.downcast().ok()),
+            etag: stale.and_then(|stale| stale.etag.clone()),
+            allowed: self.target.policy.lease,
+        };
+        self.shared.count(self.scope.as_ref(), Counter::Loads, 1);
+        // The loader is called within the guard against panics, too.
+        let loading = CatchUnwind::new(Box::pin(async move { loader(load).await }));
+        match tokio::time::timeout(self.target.policy.lease, loading).await {
+            Ok(Ok(Ok(loaded))) => Ok(loaded.into()),
+            Ok(Ok(Err(error))) => Err((ErrorKind::Load, Some(error.0))),
+            Ok(Err(panic)) => Err((ErrorKind::Panicked, panic_message(&*panic))),
+            Err(_elapsed) => Err((ErrorKind::Timeout, None)),
+        }
+    }
+
+    /// What the loader's answer means, and whether it may be stored.
+    pub(crate) async fn content(
+        &self,
+        loaded: Loaded<V>,
+        before: &Before,
+        cost: Duration,
+    ) -> Result<(Content<V>, bool), ErrorKind> {
+        let Loaded { answer, options } = loaded;
+        let LoadedOptions {
+            ttl,
+            mut tags,
+            mut etag,
+            not_stored,
+        } = options;
+        let value = match answer {
+            Answer::Value(value) => Some(Arc::new(value)),
+            Answer::Absent => None,
+            Answer::NotModified => {
+                let stale = self
+                    .missing
+                    .stale
+                    .as_ref()
+                    .ok_or(ErrorKind::NothingToKeep)?;
+                let value = stale.value.clone().and_then(|value| value.downcast().ok());
+                tags.extend(stale.guards.tags().map(|(name, _)| name.to_owned()));
+                etag = etag.or_else(|| stale.etag.clone());
+                Some(value.ok_or(ErrorKind::NothingToKeep)?)
+            }
+        };
+        tags.sort_unstable();
+        tags.dedup();
+        tags.retain(|tag| !self.target.tags.contains(tag));
+        let guards = self.shared.late_guards(&self.target, &tags, before).await;
+        let negative = value.is_none() && ttl.or(self.target.policy.negative_ttl).is_none();
+        if guards.is_none() {
+            self.shared.count(self.scope.as_ref(), Counter::Refused, 1);
+        }
+        let stored = !not_stored && !negative && guards.is_some();
+        let content = Content {
+            value,
+            ttl,
+            etag,
+            cost,
+            tags: guards.unwrap_or_default(),
+        };
+        Ok((content, stored))
+    }
+
+    pub(crate) async fn store(self, prepared: Prepared, leased: Option<Leased>) {
+        let Prepared {
+            entry,
+            envelope,
+            physical,
+        } = prepared;
+        let remote = self.target.remote(&self.shared);
+        if let (Some(remote), Some(envelope)) = (remote, envelope) {
+            let key = self.target.key.bytes();
+            let shard = self.target.shard.index();
+            let filled = match leased {
+                Some(leased) => {
+                    let fill = Fill {
+                        key,
+                        token: leased.token,
+                        envelope,
+                        physical,
+                    };
+                    let fills = [fill];
+                    let filled =
+                        remote.call(&self.shared.instance, remote.store().fill(shard, &fills));
+                    let filled = filled.await;
+                    leased.used();
+                    Some(filled)
+                }
+                None if !remote.guarantees().leases && !self.missing.unasked => {
+                    let writes = [Write {
+                        key,
+                        envelope,
+                        physical,
+                        unless_after: None,
+                    }];
+                    let written =
+                        remote.call(&self.shared.instance, remote.store().write(shard, &writes));
+                    Some(written.await)
+                }
+                None => None,
+            };
+            if let Some(filled) = filled {
+                let version = filled.map(|mut versions| versions.pop().flatten());
+                return self.land_filled(entry, version.map_err(drop));
+            }
+        }
+        self.land(entry);
+    }
+
+    /// Ends with a value that the remote level has been given: the version it was given there, `None` if
+    /// it was refused.
+    pub(crate) fn land_filled(self, mut entry: Entry, version: Result<Option<Version>, ()>) {
+        let scope = self.scope.as_ref();
+        match version {
+            Ok(Some(version)) => entry.version = version,
+            Ok(None) => {
+                self.shared.count(scope, Counter::Refused, 1);
+                return self.guard.end(Ok(Arc::new(entry)));
+            }
+            Err(()) => self.shared.count(scope, Counter::RemoteErrors, 1),
+        }
+        self.land(entry);
+    }
+
+    /// Ends with a value that is stored here, if the key was not invalidated meanwhile.
+    pub(crate) fn land(self, entry: Entry) {
+        let Self {
+            shared,
+            scope,
+            target,
+            guard,
+            ..
+        } = self;
+        let entry = Arc::new(entry);
+        if !target.is_local() {
+            return guard.end(Ok(entry));
+        }
+        let mut too_large = false;
+        let stored = guard.store(entry, |key, entry| {
+            too_large = shared.table.insert(key, entry, &shared.instance.now());
+        });
+        if too_large {
+            shared.count(scope.as_ref(), Counter::TooLarge, 1);
+        }
+        if !stored {
+            shared.count(scope.as_ref(), Counter::Refused, 1);
+        }
+    }
+
+    /// Ends with a stale value, which is served without another try for a while.
+    pub(crate) fn rearm(self, stale: &Entry) {
+        let now = self.shared.instance.now();
+        if stale.is_stale(&now) {
+            let entry = stale.rearm(&now, self.target.throttle());
+            self.land(entry);
+        } else {
+            // It is still fresh: this was an early refresh.
+            self.guard
+                .end(Ok(Arc::new(stale.rearm(&now, Duration::ZERO))));
+        }
+    }
+
+    pub(crate) fn fail(self, kind: ErrorKind, source: Option<crate::error::BoxError>) {
+        let Self {
+            shared,
+            scope,
+            target,
+            guard,
+            ..
+        } = self;
+        shared.count(scope.as_ref(), Counter::LoadErrors, 1);
+        let region = target.region.name;
+        let error = match source {
+            Some(source) => Error::with(kind, region, source),
+            None => Error::new(kind, region),
+        };
+        if !guard.is_awaited() {
+            tracing::warn!(
+                region,
+                error = &error as &dyn std::error::Error,
+                "a load in the background failed"
+            );
+        }
+        guard.end(Err(error));
+    }
+}
+
+/// A lease of this instance; given back if it was not used.
+pub(crate) struct Leased {
+    shared: Arc<Shared>,
+    shard: u16,
+    key: Box<[u8]>,
+    pub(crate) token: Token,
+    used: bool,
+}
+
+impl Leased {
+    pub(crate) fn new<V>(shared: &Arc<Shared>, target: &Target<V>, token: Token) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            shard: target.shard.index(),
+            key: target.key.bytes().into(),
+            token,
+            used: false,
+        }
+    }
+
+    /// It has ended with a fill.
+    pub(crate) fn used(mut self) {
+        self.used = true;
+    }
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        if self.used {
+            return;
+        }
+        let (shared, shard, token) = (Arc::clone(&self.shared), self.shard, self.token);
+        let key = std::mem::take(&mut self.key);
+        // If it is lost, the lease expires.
+        drop(runtime.spawn(async move {
+            if let Some(remote) = &shared.remote {
+                let release = remote.store().release(shard, &[(&key, token)]).await;
+                drop(release);
+            }
+        }));
+    }
+}
+
+pub(crate) fn new_token() -> Option<Token> {
+    let mut token = [0; 16];
+    getrandom::fill(&mut token).ok()?;
+    Some(Token(token))
+}
+
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> Option<crate::error::BoxError> {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .map(Into::into)
+}

@@ -1,0 +1,353 @@
+use crate::engine::Shared;
+use crate::engine::flying::{Flying, Missing};
+use crate::engine::interpret::{Meaning, interpret};
+use crate::engine::target::Target;
+use crate::error::{Error, ErrorKind};
+use crate::load::{Load, LoadError, Loaded};
+use crate::local::{Entry, FlightEnd, Freshness, FullKey, Join, Ticket};
+use crate::remote::Down;
+use crate::stats::Counter;
+use crate::value::{Cached, Source};
+use faas_sdk_scope::{Scope, Stamp};
+use std::sync::Arc;
+use tracing::Instrument;
+
+/// What this process has.
+pub(crate) enum Here {
+    Fresh(Arc<Entry>),
+    /// Fresh, but others may have changed it: the logs have to be read first.
+    Unverified(Arc<Entry>),
+    Due(Arc<Entry>),
+    Nothing,
+}
+
+/// What was found without a loader.
+pub(crate) enum Found {
+    Entry {
+        entry: Arc<Entry>,
+        source: Source,
+        unverified: bool,
+    },
+    Missing(Missing),
+}
+
+impl Shared {
+    /// Looks into this process. A value of another type counts as nothing: two regions share a name.
+    pub(crate) fn here<V: 'static>(&self, key: &FullKey, now: &Stamp) -> Here {
+        let entry = self.table.get(key).filter(|entry| entry.is::<V>());
+        let Some(entry) = entry else {
+            return Here::Nothing;
+        };
+        match entry.freshness(now) {
+            Freshness::Fresh if self.is_due(&entry.guards.shard, now) => Here::Unverified(entry),
+            Freshness::Fresh => Here::Fresh(entry),
+            Freshness::Due => Here::Due(entry),
+            Freshness::Dead => Here::Nothing,
+        }
+    }
+
+    /// Looks into this process, after a look at the logs if they are due.
+    async fn find_here<V: Send + Sync + 'static>(self: &Arc<Self>, target: &Target<V>) -> Found {
+        let found = |entry, unverified| Found::Entry {
+            entry,
+            source: Source::L1,
+            unverified,
+        };
+        if !target.is_local() {
+            return Found::Missing(Missing::default());
+        }
+        match self.here::<V>(&target.key, &self.instance.now()) {
+            Here::Fresh(entry) => return found(entry, false),
+            Here::Nothing => return Found::Missing(Missing::default()),
+            Here::Due(entry) => return Found::Missing(Missing::of(entry)),
+            Here::Unverified(entry) => {
+                let names = target.unknown_names(self);
+                if self.verify(&target.shard, names).await == Err(Down) {
+                    return found(entry, true);
+                }
+            }
+        }
+        // The logs have just been read, even if so little as nothing may pass before they are due.
+        match self.here::<V>(&target.key, &self.instance.now()) {
+            Here::Fresh(entry) | Here::Unverified(entry) => found(entry, false),
+            Here::Due(entry) => Found::Missing(Missing::of(entry)),
+            Here::Nothing => Found::Missing(Missing::default()),
+        }
+    }
+
+    /// Asks the remote level, and keeps what it says.
+    async fn find_remote<V: Send + Sync + 'static>(
+        self: &Arc<Self>,
+        scope: Option<&Scope>,
+        target: &Target<V>,
+        mut missing: Missing,
+    ) -> Found {
+        if target.remote(self).is_none() {
+            return Found::Missing(missing);
+        }
+        let key = &target.key;
+        if self.recovery.holds(key.bytes()) {
+            self.replay_soon();
+            missing.unasked = true;
+            return Found::Missing(missing);
+        }
+        let (before, ticket) = (target.before(self), self.stripes.ticket(key.hash()));
+        let read = self
+            .read(&target.shard, key.bytes(), target.unknown_names(self))
+            .await;
+        let Ok(bytes) = read else {
+            self.count(scope, Counter::RemoteErrors, 1);
+            missing.unasked = true;
+            return self.make_do(missing);
+        };
+        let Some(bytes) = bytes else {
+            return Found::Missing(missing);
+        };
+        // Whoever waited for the same read may have been faster.
+        if target.is_local()
+            && let Here::Fresh(entry) = self.here::<V>(key, &self.instance.now())
+        {
+            return Found::Entry {
+                entry,
+                source: Source::L2,
+                unverified: false,
+            };
+        }
+        let (meaning, version) = interpret(self, scope, target, before, bytes).await;
+        missing.rejected = version;
+        match meaning {
+            Meaning::Fresh(entry) => {
+                let entry = Arc::new(entry);
+                if target.is_local() {
+                    self.stripes.store(key.hash(), ticket, || {
+                        self.table
+                            .insert(&key.stored(), &entry, &self.instance.now());
+                    });
+                }
+                return Found::Entry {
+                    entry,
+                    source: Source::L2,
+                    unverified: false,
+                };
+            }
+            Meaning::Stale(entry) => {
+                let newer = |stale: &Arc<Entry>| stale.version < entry.version;
+                if missing.stale.as_ref().is_none_or(newer) {
+                    missing.stale = Some(Arc::new(entry));
+                }
+            }
+            Meaning::Useless => {}
+        }
+        Found::Missing(missing)
+    }
+
+    /// Without the remote level, a value is served that it should have been asked about.
+    pub(crate) fn make_do(&self, missing: Missing) -> Found {
+        let now = self.instance.now();
+        let usable = missing
+            .stale
+            .as_ref()
+            .filter(|stale| stale.may_stand_in(&now, false));
+        match usable.map(Arc::clone) {
+            Some(entry) => Found::Entry {
+                entry,
+                source: Source::L1,
+                unverified: true,
+            },
+            None => Found::Missing(missing),
+        }
+    }
+
+    /// Looks at both levels.
+    pub(crate) async fn find<V: Send + Sync + 'static>(
+        self: &Arc<Self>,
+        scope: Option<&Scope>,
+        target: &Target<V>,
+    ) -> Found {
+        match self.find_here(target).await {
+            Found::Missing(missing) => self.find_remote(scope, target, missing).await,
+            found @ Found::Entry { .. } => found,
+        }
+    }
+
+    /// Counts an entry that is served, and gives it out.
+    pub(crate) fn serve<V: Send + Sync + 'static>(
+        &self,
+        scope: Option<&Scope>,
+        entry: &Entry,
+        source: Source,
+        unverified: bool,
+        now: &Stamp,
+    ) -> Option<Cached<V>> {
+        match source {
+            Source::L1 => self.count(scope, Counter::L1Hits, 1),
+            Source::L2 => self.count(scope, Counter::L2Hits, 1),
+            Source::Loader => {}
+        }
+        let cached = entry.cached(now, source, unverified)?;
+        if cached.stale {
+            self.count(scope, Counter::Stale, 1);
+        }
+        Some(cached)
+    }
+
+    /// Gives the value from the levels or from the loader.
+    pub(crate) async fn obtain<V, L, F, Fut>(
+        self: Arc<Self>,
+        scope: Option<Scope>,
+        target: Target<V>,
+        loader: F,
+    ) -> Result<Cached<V>, Error>
+    where
+        V: Send + Sync + 'static,
+        L: Into<Loaded<V>> + 'static,
+        F: FnOnce(Load<V>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<L, LoadError>> + Send + 'static,
+    {
+        let (target, scope_ref) = (Arc::new(target), scope.as_ref());
+        let mut loader = Some(loader);
+        let mut missed = false;
+        loop {
+            let ticket = self.stripes.ticket(target.key.hash());
+            let missing = match self.find_here(&target).await {
+                Found::Entry {
+                    entry,
+                    source,
+                    unverified,
+                } => {
+                    return self.give(scope_ref, &target, &entry, source, unverified);
+                }
+                Found::Missing(missing) => missing,
+            };
+            let (missing, waiting) = match self.stripes.flight(&target.key) {
+                Some(flight) => (missing, flight.wait()),
+                None => match self.find_remote(scope_ref, &target, missing).await {
+                    Found::Entry {
+                        entry,
+                        source,
+                        unverified,
+                    } => {
+                        return self.give(scope_ref, &target, &entry, source, unverified);
+                    }
+                    Found::Missing(missing) => {
+                        if !std::mem::replace(&mut missed, true) {
+                            self.count(scope_ref, Counter::Misses, 1);
+                        }
+                        match self.stripes.join(&target.key) {
+                            Join::Wait(flight) => (missing, flight.wait()),
+                            Join::Lead(guard) => {
+                                let waiting = guard.flight().wait();
+                                // Another flight may have landed since the look.
+                                if target.is_local()
+                                    && let Here::Fresh(entry) =
+                                        self.here::<V>(&target.key, &self.instance.now())
+                                {
+                                    guard.end(Ok(Arc::clone(&entry)));
+                                    return self.give(
+                                        scope_ref,
+                                        &target,
+                                        &entry,
+                                        Source::Loader,
+                                        false,
+                                    );
+                                }
+                                let Some(loader) = loader.take() else {
+                                    return Err(Error::new(
+                                        ErrorKind::Cancelled,
+                                        target.region.name,
+                                    ));
+                                };
+                                let flying = Flying {
+                                    shared: Arc::clone(&self),
+                                    scope: scope.clone(),
+                                    target: Arc::clone(&target),
+                                    guard,
+                                    missing: missing.clone(),
+                                };
+                                spawn(scope_ref, flying.run(loader));
+                                (missing, waiting)
+                            }
+                        }
+                    }
+                },
+            };
+            let now = self.instance.now();
+            let stale = missing
+                .stale
+                .filter(|stale| stale.may_stand_in(&now, target.policy.fail_safe.is_some()));
+            let end = match target.policy.patience(stale.is_some()) {
+                None => Some(waiting.await),
+                Some(patience) => tokio::time::timeout(patience, waiting).await.ok(),
+            };
+            let error = match end {
+                Some(FlightEnd::Done(Ok(entry))) => {
+                    return self.give(scope_ref, &target, &entry, entry.origin, false);
+                }
+                Some(FlightEnd::Done(Err(error))) => error,
+                Some(FlightEnd::Abandoned) => continue,
+                None => Error::new(ErrorKind::Timeout, target.region.name),
+            };
+            let Some(stale) = stale else {
+                return Err(error);
+            };
+            tracing::warn!(
+                region = target.region.name,
+                error = &error as &dyn std::error::Error,
+                "a stale value stands in for one that could not be loaded"
+            );
+            return self.fall_back(scope_ref, &target, &stale, ticket);
+        }
+    }
+
+    /// Serves a stale value, now and until the throttle is over.
+    fn fall_back<V: Send + Sync + 'static>(
+        &self,
+        scope: Option<&Scope>,
+        target: &Target<V>,
+        stale: &Entry,
+        ticket: Ticket,
+    ) -> Result<Cached<V>, Error> {
+        let now = self.instance.now();
+        let entry = Arc::new(stale.rearm(&now, target.throttle()));
+        if target.is_local() {
+            // Whoever has put something newer there keeps it.
+            if !matches!(self.here::<V>(&target.key, &now), Here::Fresh(_)) {
+                self.stripes.store(target.key.hash(), ticket, || {
+                    self.table.insert(&target.key.stored(), &entry, &now);
+                });
+            }
+        }
+        self.give(scope, target, &entry, entry.origin, false)
+    }
+
+    fn give<V: Send + Sync + 'static>(
+        &self,
+        scope: Option<&Scope>,
+        target: &Target<V>,
+        entry: &Entry,
+        source: Source,
+        unverified: bool,
+    ) -> Result<Cached<V>, Error> {
+        self.serve(scope, entry, source, unverified, &self.instance.now())
+            .ok_or_else(|| Error::absent(target.region.name))
+    }
+}
+
+impl Missing {
+    fn of(stale: Arc<Entry>) -> Self {
+        Self {
+            stale: Some(stale),
+            ..Self::default()
+        }
+    }
+}
+
+/// Starts work that a caller need not wait for to its end: within the invocation's scope, if it has
+/// one.
+pub(crate) fn spawn(scope: Option<&Scope>, work: impl Future<Output = ()> + Send + 'static) {
+    let work = work.in_current_span();
+    match scope {
+        Some(scope) => drop(scope.spawn(work)),
+        None => drop(tokio::spawn(work)),
+    }
+}

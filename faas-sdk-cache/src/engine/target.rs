@@ -1,0 +1,141 @@
+use crate::coherence::{Guard, Names, Shard};
+use crate::engine::Shared;
+use crate::local::{FullKey, Guards};
+use crate::policy::Policy;
+use crate::region::{Levels, Region};
+use crate::remote::Remote;
+use crate::store::Version;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One key of one region, and how it is to be kept.
+pub(crate) struct Target<V> {
+    pub(crate) region: Region<V>,
+    pub(crate) policy: Policy,
+    pub(crate) key: FullKey,
+    pub(crate) shard: Arc<Shard>,
+    pub(crate) names: Arc<Names>,
+    /// The tags that the caller gave, and the region's.
+    pub(crate) tags: Arc<[String]>,
+}
+
+/// What was known before a value was read or loaded.
+#[derive(Clone)]
+pub(crate) struct Before {
+    pub(crate) guards: Guards,
+    /// The generations of everything, of the region, and up to where the log of generations was read.
+    pub(crate) all: Version,
+    pub(crate) region: Version,
+    pub(crate) position: Option<Version>,
+}
+
+impl<V> Target<V> {
+    pub(crate) fn new(
+        shared: &Shared,
+        region: &Region<V>,
+        key: FullKey,
+        policy: Policy,
+        tags: Arc<[String]>,
+    ) -> Self {
+        let shard = match region.levels {
+            Levels::Local => &shared.unlogged,
+            Levels::Both | Levels::Remote => shared.shard(key.bytes()),
+        };
+        let shard = Arc::clone(shard);
+        let names = shared.tags.region(region.name);
+        Self {
+            region: *region,
+            policy,
+            key,
+            shard,
+            names,
+            tags,
+        }
+    }
+
+    pub(crate) fn is_local(&self) -> bool {
+        self.region.levels != Levels::Remote
+    }
+
+    /// The remote level, if the region uses one.
+    pub(crate) fn remote<'s>(&self, shared: &'s Shared) -> Option<&'s Remote> {
+        let used = self.region.levels != Levels::Local && self.region.form.is_some();
+        shared.remote.as_ref().filter(|_| used)
+    }
+
+    /// The shard whose reading tells of generations, too.
+    pub(crate) fn asked_shard<'s>(&'s self, shared: &'s Shared) -> &'s Arc<Shard> {
+        match self.region.levels {
+            Levels::Local => &shared.shards[0],
+            Levels::Both | Levels::Remote => &self.shard,
+        }
+    }
+
+    /// How long a stale value is served before another try.
+    pub(crate) fn throttle(&self) -> Duration {
+        self.policy
+            .fail_safe
+            .map_or(Duration::from_secs(1), |fail_safe| fail_safe.throttle)
+    }
+
+    /// What is known now.
+    pub(crate) fn before(&self, shared: &Shared) -> Before {
+        let position = shared.tags.position();
+        let mut guards = Vec::with_capacity(2 + self.tags.len());
+        guards.push(self.shard.epoch().guard());
+        guards.push(self.names.epoch.guard());
+        let (all, region) = (shared.tags.all().get(), self.names.generation.get());
+        guards.extend(self.tags.iter().map(|tag| shared.tags.tag(tag).guard()));
+        Before {
+            guards: Guards {
+                shard: Arc::clone(&self.shard),
+                guards: guards.into_boxed_slice(),
+            },
+            all,
+            region,
+            position,
+        }
+    }
+
+    /// Names whose generations have to be read before a remote value can be judged.
+    pub(crate) fn unknown_names(&self, shared: &Shared) -> Vec<String> {
+        if !shared.tags.is_remote() {
+            return Vec::new();
+        }
+        let mut names = Vec::new();
+        if shared.tags.all().get() == 0 {
+            names.push(crate::coherence::ALL.to_owned());
+        }
+        if self.names.generation.get() == 0 {
+            names.push(String::from(&*self.names.name));
+        }
+        let unknown = |tag: &&String| shared.tags.tag(tag).get() == 0;
+        names.extend(
+            self.tags
+                .iter()
+                .filter(unknown)
+                .map(|tag| crate::coherence::tag_name(tag)),
+        );
+        names
+    }
+}
+
+impl Before {
+    pub(crate) fn with_tags(mut self, tags: Vec<Guard>) -> Self {
+        if !tags.is_empty() {
+            self.guards.guards = self.guards.guards.into_iter().chain(tags).collect();
+        }
+        self
+    }
+
+    pub(crate) fn without_tags(mut self) -> Self {
+        self.guards = self.guards.without_tags();
+        self
+    }
+
+    /// Whether all generations are known, without which a remote value would be dead at once.
+    pub(crate) fn are_known(&self, shared: &Shared) -> bool {
+        !shared.tags.is_remote()
+            || (self.all != 0 && self.region != 0 && self.guards.tags().all(|(_, seen)| seen != 0))
+    }
+}

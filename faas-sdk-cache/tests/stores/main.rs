@@ -1,0 +1,5 @@
+//! The behaviour suite, run against the stores of this crate; and what only Redis can suffer.
+
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
