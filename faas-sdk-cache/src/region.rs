@@ -58,6 +58,9 @@ impl<V: Serialize + DeserializeOwned> Region<V> {
     /// A region whose values travel as MessagePack with named fields: fields may come and go between
     /// deployments, as serde's attributes allow.
     ///
+    /// What does not survive: `Some(None)` and `Some(())` become `None`; 128-bit integers within types
+    /// that serde buffers (flattened, untagged, internally tagged); values nested deeper than 128.
+    ///
     /// # Panics
     ///
     /// If the name is empty, longer than 64 bytes, or holds anything but ASCII letters, digits, `_`, `-`
@@ -74,7 +77,8 @@ impl<V: Serialize + DeserializeOwned> Region<V> {
         )
     }
 
-    /// A region whose values travel as JSON: readable with the store's own tools.
+    /// A region whose values travel as JSON: readable with the store's own tools. Beside what
+    /// [`Region::new`] names, keys of maps have to be text or numbers, and numbers finite.
     ///
     /// # Panics
     ///

@@ -22,6 +22,8 @@ struct Known {
     /// Up to where the log was read.
     position: Option<Version>,
     clock: Option<StoreClock>,
+    /// The latest version seen.
+    latest: Version,
 }
 
 /// The store's time at a moment of ours.
@@ -137,6 +139,24 @@ impl Shard {
             clock
                 .micros
                 .saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)),
+        )
+    }
+
+    /// Remembers a version that the store has issued.
+    pub(crate) fn saw(&self, version: Version) {
+        let mut known = self.known();
+        known.latest = known.latest.max(version);
+    }
+
+    /// A version that is later than all that were issued before now; `None` if the store has not told
+    /// its time.
+    pub(crate) fn latest(&self, now: &Stamp) -> Option<Version> {
+        let micros = self.store_micros(now)?;
+        let known = self.known();
+        Some(
+            micros
+                .max(known.latest)
+                .max(known.position.unwrap_or_default()),
         )
     }
 

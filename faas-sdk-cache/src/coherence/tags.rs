@@ -24,6 +24,8 @@ pub(crate) struct Tags {
 struct Inner {
     /// Up to where the log was read; without a remote level, the last generation issued.
     position: Option<Version>,
+    /// The latest generation that was learnt of: one that is later was issued afterwards.
+    latest: Option<Version>,
     /// Moves when what was known has been thrown away: earlier questions are void.
     era: u64,
     regions: HashMap<&'static str, Arc<Names>>,
@@ -58,6 +60,7 @@ impl Tags {
             all: Cell::new(ALL, u64::from(!remote)),
             inner: Mutex::new(Inner {
                 position: (!remote).then_some(1),
+                latest: (!remote).then_some(1),
                 era: 0,
                 regions: HashMap::new(),
                 tags: HashMap::new(),
@@ -108,9 +111,10 @@ impl Tags {
         }
     }
 
-    /// The position up to which generations are known: one that is later was issued afterwards.
-    pub(crate) fn position(&self) -> Option<Version> {
-        self.inner().position
+    /// The latest generation that was learnt of: one that is later was issued afterwards. `None` if the
+    /// remote level has never answered.
+    pub(crate) fn latest(&self) -> Option<Version> {
+        self.inner().latest
     }
 
     /// Takes what the log said since `asked`, and the generations of `names` that were read after it.
@@ -139,6 +143,10 @@ impl Tags {
                 }
             }
         }
+        inner.learnt(position);
+        for generation in generations {
+            inner.learnt(*generation);
+        }
         // A generation read before the position that others have reached may have changed in between,
         // and nobody would read of it.
         let current = inner.position.is_none_or(|reached| position >= reached);
@@ -156,6 +164,7 @@ impl Tags {
     /// Takes a generation that the remote level has issued for this process.
     pub(crate) fn advanced(&self, names: &[&str], generation: Version) {
         let mut inner = self.inner();
+        inner.learnt(generation);
         for name in names {
             inner.pending.remove(*name);
             inner.set(&self.all, name, generation, false);
@@ -171,6 +180,7 @@ impl Tags {
         let mut inner = self.inner();
         let next = inner.position.unwrap_or(1) + 1;
         inner.position = Some(next);
+        inner.learnt(next);
         for name in names {
             inner.set(&self.all, name, next, false);
         }
@@ -186,12 +196,12 @@ impl Tags {
         }
     }
 
-    /// A guard on a tag that a loader added: as it was before `start`, a [position](Tags::position),
-    /// or `None` if it has changed since.
+    /// A guard on a tag that a loader added: as it was before `start`, the [latest](Tags::latest)
+    /// generation then, or `None` if it has changed since.
     pub(crate) fn late_guard(&self, tag: &str, start: Option<Version>) -> Option<Guard> {
         let guard = self.tag(tag).guard();
         let unchanged = if guard.seen() == 0 {
-            self.position() == start
+            self.latest() == start
         } else {
             start.is_some_and(|start| guard.seen() <= start)
         };
@@ -204,6 +214,10 @@ impl Tags {
 }
 
 impl Inner {
+    fn learnt(&mut self, generation: Version) {
+        self.latest = self.latest.max(Some(generation));
+    }
+
     /// Raises the generation of a name that is in use here. `first`: it was not known, rather than
     /// changed.
     fn set(&self, all: &Arc<Cell>, name: &str, generation: Version, first: bool) {

@@ -88,6 +88,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
             Turn::Elsewhere(stale) => return self.rearm(&stale),
             Turn::TooLong => return self.fail(ErrorKind::Timeout, None),
         };
+        self.learn_names().await;
         let before = self.target.before(&self.shared);
         let start = self.shared.instance.now();
         let loaded = match self.load(loader).await {
@@ -194,6 +195,17 @@ impl<V: Send + Sync + 'static> Flying<V> {
                     pause = (pause * 2).min(LAST_PAUSE);
                 }
             }
+        }
+    }
+
+    /// Reads generations that were forgotten since the key was looked up: without them what is loaded
+    /// could not be stored remotely.
+    async fn learn_names(&self) {
+        let names = self.target.unknown_names(&self.shared);
+        if !names.is_empty() && !self.missing.unasked && self.target.remote(&self.shared).is_some()
+        {
+            // If it fails, the value stays in this process.
+            let _asked = self.shared.verify(&self.target.shard, names).await;
         }
     }
 

@@ -50,7 +50,7 @@ impl Shared {
             let _asked = self.verify(target.asked_shard(self), names).await;
         }
         tags.iter()
-            .map(|tag| self.tags.late_guard(tag, before.position))
+            .map(|tag| self.tags.late_guard(tag, before.latest))
             .collect()
     }
 

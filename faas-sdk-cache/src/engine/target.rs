@@ -23,10 +23,10 @@ pub(crate) struct Target<V> {
 #[derive(Clone)]
 pub(crate) struct Before {
     pub(crate) guards: Guards,
-    /// The generations of everything, of the region, and up to where the log of generations was read.
+    /// The generations of everything, of the region, and the latest that was known.
     pub(crate) all: Version,
     pub(crate) region: Version,
-    pub(crate) position: Option<Version>,
+    pub(crate) latest: Option<Version>,
 }
 
 impl<V> Target<V> {
@@ -80,7 +80,7 @@ impl<V> Target<V> {
 
     /// What is known now.
     pub(crate) fn before(&self, shared: &Shared) -> Before {
-        let position = shared.tags.position();
+        let latest = shared.tags.latest();
         let mut guards = Vec::with_capacity(2 + self.tags.len());
         guards.push(self.shard.epoch().guard());
         guards.push(self.names.epoch.guard());
@@ -93,7 +93,7 @@ impl<V> Target<V> {
             },
             all,
             region,
-            position,
+            latest,
         }
     }
 

@@ -68,10 +68,11 @@ impl Shared {
                     Ok(mut versions) => {
                         self.recovery.settle(key.bytes());
                         entry.version = versions.pop().flatten().unwrap_or_default();
+                        target.shard.saw(entry.version);
                         Ok(())
                     }
                     Err(error) => {
-                        let floor = target.shard.store_micros(&self.instance.now());
+                        let floor = target.shard.latest(&self.instance.now());
                         // Without the store's time nothing tells whose value is newer.
                         let owed = floor.map_or(Owed::Remove, |unless_after| Owed::Write {
                             envelope,

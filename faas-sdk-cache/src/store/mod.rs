@@ -7,11 +7,19 @@
 //!
 //! # What a value is to a store
 //!
-//! The first 28 bytes of an envelope, from the magic to the logical time to live, are the store's
-//! business; see [`crate::wire`] for the layout. It writes the version and the time of creation of
-//! what it is given, and the state of what is expired on demand. It reads all of it to tell whether a
-//! value is *fresh*: live, and on the store's clock younger than its logical time to live. What does
-//! not start with the magic is kept and answered as it is, and never fresh.
+//! Bytes that are its caller's, but for the first 28 of an envelope, little endian:
+//!
+//! | bytes | field | written by |
+//! |---|---|---|
+//! | 2 | magic `0xFC 0xE5` | cache |
+//! | 1 | envelope version, which stores do not look at | cache |
+//! | 1 | state: 0 live, 1 expired on demand | cache; store, when it expires the value |
+//! | 8 | version | store |
+//! | 8 | time of creation, microseconds since the Unix epoch on the store's clock | store |
+//! | 8 | logical time to live, milliseconds | cache |
+//!
+//! A value is *fresh* if it is live, and on the store's clock younger than its logical time to live.
+//! What does not start with the magic is kept and answered as it is, and never fresh.
 
 mod memory;
 #[cfg(feature = "redis")]
@@ -198,7 +206,7 @@ pub struct Fill<'a> {
     pub key: &'a [u8],
     /// The owner of the lease.
     pub token: Token,
-    /// An envelope whose version and time of creation the store writes; see [`crate::wire`].
+    /// An envelope, of which the store writes the version and the time of creation.
     pub envelope: Bytes,
     /// After this it is gone; at least a millisecond. It may go earlier, if the store needs room.
     pub physical: Duration,

@@ -22,12 +22,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// clones share their data. Values beyond the bound in bytes are dropped, the soonest to expire
 /// first.
 ///
-/// ```ignore
+/// ```
 /// use faas_sdk_cache::store::MemoryStore;
 ///
 /// let store = MemoryStore::builder().max_bytes(1 << 20).build();
 /// let same = store.clone();
-/// store.flush();
+/// same.flush();
 /// ```
 #[derive(Clone)]
 pub struct MemoryStore(Arc<Inner>);

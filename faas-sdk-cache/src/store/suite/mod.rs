@@ -3,13 +3,41 @@
 //! A test names its [`Subject`] and calls [`run`]. Cases that need a [guarantee](super::Guarantees)
 //! which the store does not give are left out.
 //!
-//! ```ignore
+//! ```
+//! use async_trait::async_trait;
 //! use faas_sdk_cache::store::suite::{self, Subject};
+//! use faas_sdk_cache::store::{CacheStore, MemoryStore};
+//! use std::sync::{Arc, Mutex};
+//! use std::time::Duration;
 //!
-//! #[tokio::test(flavor = "multi_thread")]
-//! async fn my_store_behaves() {
-//!     suite::run(&MySubject::start().await).await;
+//! #[derive(Default)]
+//! struct Memory(Mutex<Vec<MemoryStore>>);
+//!
+//! #[async_trait]
+//! impl Subject for Memory {
+//!     async fn open(&self) -> Arc<dyn CacheStore> {
+//!         let store = MemoryStore::new();
+//!         self.0.lock().unwrap().push(store.clone());
+//!         Arc::new(store)
+//!     }
+//!
+//!     async fn pass(&self, time: Duration) {
+//!         tokio::time::sleep(time).await;
+//!     }
+//!
+//!     async fn flush(&self) {
+//!         self.0.lock().unwrap().iter().for_each(MemoryStore::flush);
+//!     }
+//!
+//!     async fn trim_logs(&self) {
+//!         self.0.lock().unwrap().iter().for_each(MemoryStore::trim_log);
+//!     }
 //! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! suite::run(&Memory::default()).await;
+//! # }
 //! ```
 
 mod generations;

@@ -98,6 +98,8 @@ pub(super) async fn values_are_not_older_than_the_log(subject: &dyn Subject) {
         if last {
             break;
         }
+        // A store that never waits would keep the others from running.
+        tokio::task::yield_now().await;
     }
     writer.await.expect("the writer ends");
     assert_eq!(logged, 301);
@@ -146,6 +148,8 @@ pub(super) async fn generations_are_not_older_than_the_log(subject: &dyn Subject
         if last {
             break;
         }
+        // A store that never waits would keep the others from running.
+        tokio::task::yield_now().await;
     }
     advancer.await.expect("it ends");
     assert_eq!(logged, 300);

@@ -44,7 +44,7 @@ async fn a_shard_that_moves_forgets_nothing() {
     let mut changed: Vec<Version> = Vec::new();
 
     let change = async |changed: &mut Vec<Version>| {
-        let patience = Duration::from_millis(300);
+        let patience = Duration::from_millis(100);
         for key in KEYS {
             let (writes, keys) = ([write(key, "value")], [key]);
             let written = store.write(SHARD, &writes);
