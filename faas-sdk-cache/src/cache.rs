@@ -101,7 +101,6 @@ impl Cache {
     }
 
     /// Removes all entries of all regions, everywhere.
-    #[must_use]
     pub fn clear_all(&self) -> Clear<'_> {
         Clear::new(&self.0, None)
     }

@@ -220,7 +220,7 @@ impl<V: Send + Sync + 'static, K: Key + ?Sized> Get<'_, V, K> {
         Fut: Future<Output = Result<L, LoadError>> + Send + 'static,
     {
         let Handle { shared, scope } = self.handle;
-        let Join::Lead(guard) = shared.stripes.join(&key) else {
+        let Join::Lead(guard) = shared.stripes.join(&key, entry.guards.clone()) else {
             return;
         };
         let target = Arc::new(

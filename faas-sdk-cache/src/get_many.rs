@@ -113,7 +113,10 @@ where
                 .stale
                 .clone()
                 .filter(|stale| stale.may_stand_in(&now, fail_safe));
-            let waiting = match shared.stripes.join(&target.key) {
+            let waiting = match shared
+                .stripes
+                .join(&target.key, target.before(&shared).guards)
+            {
                 Join::Wait(flight) => flight.wait(),
                 Join::Lead(guard) => {
                     let waiting = guard.flight().wait();
@@ -145,7 +148,7 @@ where
                 Some(patience) => tokio::time::timeout(patience, waiting).await.ok(),
             };
             let error = match end {
-                Some(FlightEnd::Done(Ok(entry))) => {
+                Some(FlightEnd::Done(Ok(entry)) | FlightEnd::Overtaken(entry)) => {
                     let now = shared.instance.now();
                     return Ok(shared.serve(scope_ref, &entry, entry.origin, false, &now));
                 }

@@ -110,6 +110,13 @@ impl<V> From<Option<V>> for Loaded<V> {
 #[derive(Debug)]
 pub struct LoadError(pub(crate) BoxError);
 
+impl LoadError {
+    /// A loader's failure.
+    pub fn new(error: impl Into<BoxError>) -> Self {
+        Self(error.into())
+    }
+}
+
 impl<E: Into<BoxError>> From<E> for LoadError {
     fn from(error: E) -> Self {
         Self(error.into())

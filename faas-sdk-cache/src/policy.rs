@@ -58,7 +58,6 @@ impl Policy {
 macro_rules! policy_setters {
     ($($keyword:ident)?) => {
         /// How long a value is fresh; default 5 minutes.
-        #[must_use]
         pub $($keyword)? fn ttl(mut self, ttl: Duration) -> Self {
             self.policy.ttl = ttl;
             self
@@ -67,7 +66,6 @@ macro_rules! policy_setters {
         /// How long a value is taken from this process without asking the remote level again; default as
         /// long as it is fresh. Other instances' changes are noticed earlier where the remote level logs
         /// them.
-        #[must_use]
         pub $($keyword)? fn l1_ttl(mut self, ttl: Duration) -> Self {
             self.policy.l1_ttl = Some(ttl);
             self
@@ -75,7 +73,6 @@ macro_rules! policy_setters {
 
         /// By what share, from 0 to 1, lifetimes are shortened at random, so that values stored together
         /// do not expire together; default 0.1.
-        #[must_use]
         pub $($keyword)? fn jitter(mut self, share: f64) -> Self {
             self.policy.jitter = share;
             self
@@ -84,7 +81,6 @@ macro_rules! policy_setters {
         /// Keeps expired values for `max` from when they were stored, and serves one where loading fails
         /// or takes longer than the soft timeout. After a failure the loader is left alone for `throttle`.
         /// Default off. It has to be on when the value is stored.
-        #[must_use]
         pub $($keyword)? fn fail_safe(mut self, max: Duration, throttle: Duration) -> Self {
             self.policy.fail_safe = Some($crate::policy::FailSafe { max, throttle });
             self
@@ -92,7 +88,6 @@ macro_rules! policy_setters {
 
         /// How long to wait for a load where a stale value could be served; the load goes on in the
         /// background. Default none.
-        #[must_use]
         pub $($keyword)? fn soft_timeout(mut self, timeout: Duration) -> Self {
             self.policy.soft_timeout = Some(timeout);
             self
@@ -100,7 +95,6 @@ macro_rules! policy_setters {
 
         /// How long to wait for a load in any case; it goes on in the background. Default none: the
         /// invocation's deadline and the lease bound it.
-        #[must_use]
         pub $($keyword)? fn hard_timeout(mut self, timeout: Duration) -> Self {
             self.policy.hard_timeout = Some(timeout);
             self
@@ -109,14 +103,12 @@ macro_rules! policy_setters {
         /// From which share of its lifetime on, 0 to 1, a value may be loaded anew while it is still
         /// served. When exactly is left to chance, the likelier the nearer its end and the longer a load
         /// takes (XFetch), so that one of many requests does it. Default off.
-        #[must_use]
         pub $($keyword)? fn eager(mut self, share: f64) -> Self {
             self.policy.eager = Some(share);
             self
         }
 
         /// How long it is remembered that there is no value; default not at all.
-        #[must_use]
         pub $($keyword)? fn negative_ttl(mut self, ttl: Duration) -> Self {
             self.policy.negative_ttl = Some(ttl);
             self
@@ -124,7 +116,6 @@ macro_rules! policy_setters {
 
         /// Whether one instance loads and the others wait for it or serve what is stale; default yes,
         /// where the remote level knows leases.
-        #[must_use]
         pub $($keyword)? fn cross_instance(mut self, on: bool) -> Self {
             self.policy.cross_instance = on;
             self
@@ -132,7 +123,6 @@ macro_rules! policy_setters {
 
         /// How long one load may take: it is dropped afterwards, and another instance may try. Default
         /// 10 s.
-        #[must_use]
         pub $($keyword)? fn lease(mut self, ttl: Duration) -> Self {
             self.policy.lease = ttl;
             self

@@ -28,6 +28,7 @@ use std::time::Duration;
 /// ```
 ///
 /// Two regions of one cache must not share a name.
+#[must_use = "it declares a kind of entries and does nothing"]
 pub struct Region<V> {
     pub(crate) name: &'static str,
     pub(crate) schema: u32,
@@ -65,7 +66,6 @@ impl<V: Serialize + DeserializeOwned> Region<V> {
     ///
     /// If the name is empty, longer than 64 bytes, or holds anything but ASCII letters, digits, `_`, `-`
     /// and `.`; in a constant, that is an error of the compiler.
-    #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self::with(
             name,
@@ -83,7 +83,6 @@ impl<V: Serialize + DeserializeOwned> Region<V> {
     /// # Panics
     ///
     /// As [`Region::new`].
-    #[must_use]
     pub const fn json(name: &'static str) -> Self {
         Self::with(
             name,
@@ -102,7 +101,6 @@ impl<V: RawValue> Region<V> {
     /// # Panics
     ///
     /// As [`Region::new`].
-    #[must_use]
     pub const fn raw(name: &'static str) -> Self {
         Self::with(
             name,
@@ -121,7 +119,6 @@ impl<V> Region<V> {
     /// # Panics
     ///
     /// As [`Region::new`].
-    #[must_use]
     pub const fn local(name: &'static str) -> Self {
         Self::with(name, None).l1_only()
     }
@@ -145,28 +142,24 @@ impl<V> Region<V> {
 
     /// The number of the type's present form; default 0. Remote values of another number are not read,
     /// unless it is [compatible](Region::compatible_with).
-    #[must_use]
     pub const fn schema(mut self, id: u32) -> Self {
         self.schema = id;
         self
     }
 
     /// Numbers of earlier forms that this type can still be decoded from.
-    #[must_use]
     pub const fn compatible_with(mut self, ids: &'static [u32]) -> Self {
         self.compatible = ids;
         self
     }
 
     /// Tags that every entry has.
-    #[must_use]
     pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
         self.tags = tags;
         self
     }
 
     /// Keeps entries in this process only.
-    #[must_use]
     pub const fn l1_only(mut self) -> Self {
         self.levels = Levels::Local;
         self
@@ -177,7 +170,6 @@ impl<V> Region<V> {
     /// # Panics
     ///
     /// If the values have no form for it, as those of [`Region::local`].
-    #[must_use]
     pub const fn l2_only(mut self) -> Self {
         assert!(
             self.form.is_some(),
@@ -189,7 +181,6 @@ impl<V> Region<V> {
 
     /// How many bytes a value takes in this process; default the length of its encoded form, or its
     /// type's own size where there is none.
-    #[must_use]
     pub const fn weigher(mut self, weigh: fn(&V) -> usize) -> Self {
         self.weigher = Some(weigh);
         self

@@ -237,13 +237,12 @@ impl App {
         env: Env,
         config: Result<Config, ConfigError>,
     ) -> Program {
-        let hooks = self.hooks.clone();
         let entries = self.entries.clone();
         let built = config
             .map_err(invalid_config)
             .and_then(|config| self.with_config(platform, deployed_as.as_deref(), &env, config));
         let mut program = match built {
-            Ok((invoke, settings)) => {
+            Ok((invoke, settings, hooks)) => {
                 let mut program = Program::new(invoke);
                 program.settings = settings;
                 program.hooks = hooks;
@@ -263,7 +262,7 @@ impl App {
         deployed_as: Option<&[String]>,
         env: &Env,
         config: Config,
-    ) -> Result<(Arc<dyn Invoke>, Settings), Error> {
+    ) -> Result<(Arc<dyn Invoke>, Settings, Hooks), Error> {
         if let Some(mistake) = self.mistakes.into_iter().next() {
             return Err(wrong(mistake));
         }
@@ -273,10 +272,14 @@ impl App {
             ));
         }
         let settings = settings(&config);
-        let shared = Arc::new(Shared {
-            config,
-            settings: settings.clone(),
-        });
+        let shared = Arc::new(Shared::new(config, settings.clone())?);
+        #[cfg_attr(
+            not(feature = "cache"),
+            allow(unused_mut, reason = "the cache has hooks")
+        )]
+        let mut hooks = self.hooks;
+        #[cfg(feature = "cache")]
+        shared.caching.add_hooks(&mut hooks, &settings);
         let mut router = Router {
             shared: Arc::clone(&shared),
             targets: self.targets,
@@ -318,7 +321,7 @@ impl App {
         {
             invoke = Arc::new(crate::log::Logged::new(invoke, &shared.config));
         }
-        Ok((invoke, settings))
+        Ok((invoke, settings, hooks))
     }
 }
 

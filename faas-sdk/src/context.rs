@@ -23,6 +23,20 @@ struct Inner {
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) settings: Settings,
+    #[cfg(feature = "cache")]
+    pub(crate) caching: crate::caching::Caching,
+}
+
+impl Shared {
+    /// Reaches no server.
+    pub(crate) fn new(config: Config, settings: Settings) -> crate::Result<Self> {
+        Ok(Self {
+            #[cfg(feature = "cache")]
+            caching: crate::caching::Caching::new(&config)?,
+            config,
+            settings,
+        })
+    }
 }
 
 impl Context {
@@ -177,6 +191,25 @@ impl Context {
     #[must_use]
     pub fn metrics(&self) -> Metrics<'_> {
         Metrics(&self.0.scope)
+    }
+
+    /// The cache of this app, shared by all its invocations. Without `[redis]` it has only this process,
+    /// and on the local platform and in tests a remote level in memory.
+    ///
+    /// What it counts, counts for this invocation, and the loads it starts belong to it.
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub fn cache(&self) -> faas_sdk_cache::Cache {
+        let Inner {
+            info,
+            scope,
+            shared,
+            ..
+        } = &*self.0;
+        shared
+            .caching
+            .cache(info.platform, scope.instance())
+            .bind(scope)
     }
 
     /// The invocation's scope, to which libraries bind their handles.

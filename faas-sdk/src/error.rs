@@ -141,7 +141,10 @@ impl Error {
 
 impl<E: Into<BoxError>> From<E> for Error {
     fn from(error: E) -> Self {
-        Self(faas_sdk_core::Error::from_any(error))
+        let error = faas_sdk_core::Error::from_any(error);
+        #[cfg(feature = "cache")]
+        let error = crate::caching::with_meaning(error);
+        Self(error)
     }
 }
 

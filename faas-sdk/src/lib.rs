@@ -2,6 +2,8 @@
 
 mod app;
 mod batch;
+#[cfg(feature = "cache")]
+mod caching;
 mod config;
 mod context;
 mod erase;
@@ -23,8 +25,12 @@ pub mod testing;
 pub mod tower;
 
 pub use app::{App, IntoApp};
+#[cfg(feature = "cache")]
+pub use config::CacheConfig;
 #[cfg(feature = "otlp")]
 pub use config::OtlpConfig;
+#[cfg(feature = "cache-redis")]
+pub use config::RedisConfig;
 pub use config::{Config, ConfigError, Environment, InvokeConfig};
 #[cfg(feature = "log")]
 pub use config::{LogConfig, LogFormat};
@@ -35,6 +41,8 @@ pub use metrics::Metrics;
 pub use run::{run, start};
 pub use stream::stream;
 
+#[cfg(feature = "cache")]
+pub use faas_sdk_cache as cache;
 pub use faas_sdk_core::Error as CoreError;
 pub use faas_sdk_core::{
     Attempt, Attribute, Batch, Body, BodySender, BoxFuture, Content, Data, Disposition, ErrorKind,

@@ -45,6 +45,16 @@ pub(crate) enum Turn {
     TooLong,
 }
 
+/// Whether a loaded value is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    Yes,
+    /// Its loader or the policy does not want it.
+    No,
+    /// One of its tags was removed during the load.
+    Overtaken,
+}
+
 /// The first pause before another look at a key that someone else loads; it doubles up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LAST_PAUSE: Duration = Duration::from_millis(100);
@@ -114,10 +124,10 @@ impl<V: Send + Sync + 'static> Flying<V> {
                 "a loaded value cannot be stored remotely"
             );
         }
-        if stored {
-            self.store(prepared, leased).await;
-        } else {
-            self.guard.end(Ok(Arc::new(prepared.entry)));
+        match stored {
+            Stored::Yes => self.store(prepared, leased).await,
+            Stored::No => self.guard.end(Ok(Arc::new(prepared.entry))),
+            Stored::Overtaken => self.guard.overtaken(Arc::new(prepared.entry)),
         }
     }
 
@@ -241,7 +251,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
         loaded: Loaded<V>,
         before: &Before,
         cost: Duration,
-    ) -> Result<(Content<V>, bool), ErrorKind> {
+    ) -> Result<(Content<V>, Stored), ErrorKind> {
         let Loaded { answer, options } = loaded;
         let LoadedOptions {
             ttl,
@@ -269,10 +279,14 @@ impl<V: Send + Sync + 'static> Flying<V> {
         tags.retain(|tag| !self.target.tags.contains(tag));
         let guards = self.shared.late_guards(&self.target, &tags, before).await;
         let negative = value.is_none() && ttl.or(self.target.policy.negative_ttl).is_none();
-        if guards.is_none() {
+        let stored = if guards.is_none() {
             self.shared.count(self.scope.as_ref(), Counter::Refused, 1);
-        }
-        let stored = !not_stored && !negative && guards.is_some();
+            Stored::Overtaken
+        } else if not_stored || negative {
+            Stored::No
+        } else {
+            Stored::Yes
+        };
         let content = Content {
             value,
             ttl,
@@ -337,7 +351,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
             Ok(Some(version)) => entry.version = version,
             Ok(None) => {
                 self.shared.count(scope, Counter::Refused, 1);
-                return self.guard.end(Ok(Arc::new(entry)));
+                return self.guard.overtaken(Arc::new(entry));
             }
             Err(()) => self.shared.count(scope, Counter::RemoteErrors, 1),
         }

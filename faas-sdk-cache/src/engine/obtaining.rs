@@ -31,6 +31,16 @@ pub(crate) enum Found {
     Missing(Missing),
 }
 
+/// What comes of a look at both levels.
+enum Approach {
+    Found {
+        entry: Arc<Entry>,
+        source: Source,
+        unverified: bool,
+    },
+    Flight(Missing, Join),
+}
+
 impl Shared {
     /// Looks into this process. A value of another type counts as nothing: two regions share a name.
     pub(crate) fn here<V: 'static>(&self, key: &FullKey, now: &Stamp) -> Here {
@@ -206,75 +216,43 @@ impl Shared {
     {
         let (target, scope_ref) = (Arc::new(target), scope.as_ref());
         let mut loader = Some(loader);
-        let mut missed = false;
+        let mut led = false;
         loop {
             let ticket = self.stripes.ticket(target.key.hash());
-            let missing = match self.find_here(&target).await {
-                Found::Entry {
+            let (missing, joined) = match self.approach(scope_ref, &target).await {
+                Approach::Found {
                     entry,
                     source,
                     unverified,
                 } => {
                     return self.give(scope_ref, &target, &entry, source, unverified);
                 }
-                Found::Missing(missing) => missing,
+                Approach::Flight(missing, joined) => (missing, joined),
             };
-            let (missing, waiting) = match self.stripes.flight(&target.key) {
-                Some(flight) => (missing, flight.wait()),
-                None => match self.find_remote(scope_ref, &target, missing).await {
-                    Found::Entry {
-                        entry,
-                        source,
-                        unverified,
-                    } => {
-                        return self.give(scope_ref, &target, &entry, source, unverified);
-                    }
-                    Found::Missing(missing) => {
-                        if !std::mem::replace(&mut missed, true) {
-                            self.count(scope_ref, Counter::Misses, 1);
-                        }
-                        match self.stripes.join(&target.key) {
-                            Join::Wait(flight) => (missing, flight.wait()),
-                            Join::Lead(guard) => {
-                                let waiting = guard.flight().wait();
-                                // Another flight may have landed since the look.
-                                if target.is_local()
-                                    && let Here::Fresh(entry) =
-                                        self.here::<V>(&target.key, &self.instance.now())
-                                {
-                                    guard.end(Ok(Arc::clone(&entry)));
-                                    return self.give(
-                                        scope_ref,
-                                        &target,
-                                        &entry,
-                                        Source::Loader,
-                                        false,
-                                    );
-                                }
-                                let Some(loader) = loader.take() else {
-                                    return Err(Error::new(
-                                        ErrorKind::Cancelled,
-                                        target.region.name,
-                                    ));
-                                };
-                                let flying = Flying {
-                                    shared: Arc::clone(&self),
-                                    scope: scope.clone(),
-                                    target: Arc::clone(&target),
-                                    guard,
-                                    missing: missing.clone(),
-                                };
-                                spawn(scope_ref, flying.run(loader));
-                                (missing, waiting)
-                            }
-                        }
-                    }
-                },
+            let waiting = match joined {
+                Join::Wait(flight) => flight.wait(),
+                Join::Lead(guard) => {
+                    let Some(loader) = loader.take() else {
+                        return Err(Error::new(ErrorKind::Cancelled, target.region.name));
+                    };
+                    let waiting = guard.flight().wait();
+                    let flying = Flying {
+                        shared: Arc::clone(&self),
+                        scope: scope.clone(),
+                        target: Arc::clone(&target),
+                        guard,
+                        missing: missing.clone(),
+                    };
+                    spawn(scope_ref, flying.run(loader));
+                    led = true;
+                    waiting
+                }
             };
             let now = self.instance.now();
+            let fail_safe = target.policy.fail_safe.is_some();
             let stale = missing
                 .stale
-                .filter(|stale| stale.may_stand_in(&now, target.policy.fail_safe.is_some()));
+                .filter(|stale| stale.may_stand_in(&now, fail_safe));
             let end = match target.policy.patience(stale.is_some()) {
                 None => Some(waiting.await),
                 Some(patience) => tokio::time::timeout(patience, waiting).await.ok(),
@@ -283,8 +261,12 @@ impl Shared {
                 Some(FlightEnd::Done(Ok(entry))) => {
                     return self.give(scope_ref, &target, &entry, entry.origin, false);
                 }
+                // Whoever joined late may have done so after the invalidation.
+                Some(FlightEnd::Overtaken(entry)) if led => {
+                    return self.give(scope_ref, &target, &entry, entry.origin, false);
+                }
+                Some(FlightEnd::Overtaken(_) | FlightEnd::Abandoned) => continue,
                 Some(FlightEnd::Done(Err(error))) => error,
-                Some(FlightEnd::Abandoned) => continue,
                 None => Error::new(ErrorKind::Timeout, target.region.name),
             };
             let Some(stale) = stale else {
@@ -296,6 +278,69 @@ impl Shared {
                 "a stale value stands in for one that could not be loaded"
             );
             return self.fall_back(scope_ref, &target, &stale, ticket);
+        }
+    }
+
+    /// Looks at both levels, and joins the flight of the key if neither will do.
+    async fn approach<V: Send + Sync + 'static>(
+        self: &Arc<Self>,
+        scope: Option<&Scope>,
+        target: &Target<V>,
+    ) -> Approach {
+        let mut missing = match self.find_here(target).await {
+            Found::Entry {
+                entry,
+                source,
+                unverified,
+            } => {
+                return Approach::Found {
+                    entry,
+                    source,
+                    unverified,
+                };
+            }
+            Found::Missing(missing) => missing,
+        };
+        // A load that began before a change elsewhere is not for whoever comes after it.
+        if self.stripes.flight(&target.key).is_some()
+            && self.is_due(&target.shard, &self.instance.now())
+        {
+            let _asked = self.verify(&target.shard, Vec::new()).await;
+        }
+        if let Some(flight) = self.stripes.flight(&target.key) {
+            return Approach::Flight(missing, Join::Wait(flight));
+        }
+        match self.find_remote(scope, target, missing).await {
+            Found::Entry {
+                entry,
+                source,
+                unverified,
+            } => {
+                return Approach::Found {
+                    entry,
+                    source,
+                    unverified,
+                };
+            }
+            Found::Missing(nothing) => missing = nothing,
+        }
+        self.count(scope, Counter::Misses, 1);
+        let joined = self.stripes.join(&target.key, target.before(self).guards);
+        // Another flight may have landed since the look.
+        let landed = match &joined {
+            Join::Lead(_) if target.is_local() => self.here::<V>(&target.key, &self.instance.now()),
+            _ => Here::Nothing,
+        };
+        match (joined, landed) {
+            (Join::Lead(guard), Here::Fresh(entry)) => {
+                guard.end(Ok(Arc::clone(&entry)));
+                Approach::Found {
+                    entry,
+                    source: Source::Loader,
+                    unverified: false,
+                }
+            }
+            (joined, _) => Approach::Flight(missing, joined),
         }
     }
 

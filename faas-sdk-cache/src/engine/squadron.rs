@@ -1,4 +1,4 @@
-use crate::engine::flying::{Flying, Leased, new_token, panic_message};
+use crate::engine::flying::{Flying, Leased, Stored, new_token, panic_message};
 use crate::engine::interpret::{Meaning, interpret};
 use crate::engine::storing::{Prepared, prepare};
 use crate::error::{BoxError, ErrorKind};
@@ -111,16 +111,17 @@ where
                     "a loaded value cannot be stored remotely"
                 );
             }
-            match leased {
-                Some(leased) if stored && prepared.envelope.is_some() => {
+            match (stored, leased) {
+                (Stored::Yes, Some(leased)) if prepared.envelope.is_some() => {
                     let shard = flying.target.shard.index();
                     fills
                         .entry(shard)
                         .or_default()
                         .push((flying, prepared, leased));
                 }
-                leased if stored => flying.store(prepared, leased).await,
-                _ => flying.guard.end(Ok(Arc::new(prepared.entry))),
+                (Stored::Yes, leased) => flying.store(prepared, leased).await,
+                (Stored::No, _) => flying.guard.end(Ok(Arc::new(prepared.entry))),
+                (Stored::Overtaken, _) => flying.guard.overtaken(Arc::new(prepared.entry)),
             }
         }
         join_all(fills.into_iter().map(|(shard, fills)| fill(shard, fills))).await;

@@ -97,7 +97,7 @@ pub(crate) fn prepare<V: Send + Sync + 'static>(
         ) {
             Ok(made) if made.len() <= shared.settings.value_cap => envelope = Some(made),
             Ok(_) => shared.count(scope, Counter::TooLarge, 1),
-            Err(error) => fault = Err(error.into()),
+            Err(error) => fault = Err(error),
         }
     }
     let l1_ttl = policy

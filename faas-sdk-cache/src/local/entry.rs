@@ -37,7 +37,7 @@ pub(crate) struct Entry {
 }
 
 /// What has to be as it was when the value was read.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Guards {
     pub(crate) shard: Arc<Shard>,
     /// The shard's epoch, the region's, and the tags'.
@@ -59,7 +59,7 @@ pub(crate) enum Freshness {
 const FIXED_GUARDS: usize = 2;
 
 impl Guards {
-    fn hold(&self) -> bool {
+    pub(crate) fn hold(&self) -> bool {
         self.guards.iter().all(Guard::holds)
     }
 

@@ -1,4 +1,4 @@
-use super::entry::Entry;
+use super::entry::{Entry, Guards};
 use super::key::{FullKey, StoredKey};
 use crate::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,12 +22,18 @@ pub(crate) struct Ticket(u64);
 
 /// One load of one key, for which others may wait.
 #[derive(Debug)]
-pub(crate) struct Flight(watch::Sender<Option<FlightEnd>>);
+pub(crate) struct Flight {
+    end: watch::Sender<Option<FlightEnd>>,
+    /// As it was when the flight began: nobody joins it once that has changed.
+    guards: Guards,
+}
 
 /// How a flight ends.
 #[derive(Clone, Debug)]
 pub(crate) enum FlightEnd {
     Done(Result<Arc<Entry>, Error>),
+    /// Something of what it loaded was invalidated meanwhile: good for its leader, who asked before.
+    Overtaken(Arc<Entry>),
     /// It was dropped; whoever waited tries again.
     Abandoned,
 }
@@ -52,16 +58,23 @@ impl Stripes {
 
     /// The flight of a key that is under way.
     pub(crate) fn flight(&self, key: &FullKey) -> Option<Arc<Flight>> {
-        self.stripe(key.hash()).find(key).map(Arc::clone)
+        let flight = self.stripe(key.hash()).find(key).map(Arc::clone);
+        flight.filter(|flight| flight.guards.hold())
     }
 
     /// Joins the flight of a key, or starts it.
-    pub(crate) fn join(self: &Arc<Self>, key: &FullKey) -> Join {
+    pub(crate) fn join(self: &Arc<Self>, key: &FullKey, guards: Guards) -> Join {
         let mut stripe = self.stripe(key.hash());
         if let Some(flight) = stripe.find(key) {
-            return Join::Wait(Arc::clone(flight));
+            if flight.guards.hold() {
+                return Join::Wait(Arc::clone(flight));
+            }
+            stripe.forget(key);
         }
-        let flight = Arc::new(Flight(watch::Sender::new(None)));
+        let flight = Arc::new(Flight {
+            end: watch::Sender::new(None),
+            guards,
+        });
         let stored = key.stored();
         stripe.flights.push((stored.clone(), Arc::clone(&flight)));
         Join::Lead(FlightGuard {
@@ -76,9 +89,7 @@ impl Stripes {
     pub(crate) fn void(&self, key: &FullKey, remove: impl FnOnce()) {
         let mut stripe = self.stripe(key.hash());
         stripe.generation += 1;
-        stripe
-            .flights
-            .retain(|(flying, _)| flying.bytes() != key.bytes());
+        stripe.forget(key);
         remove();
     }
 
@@ -105,6 +116,11 @@ impl Stripe {
         self.flights.iter().find(same).map(|(_, flight)| flight)
     }
 
+    fn forget(&mut self, key: &FullKey) {
+        self.flights
+            .retain(|(flying, _)| flying.bytes() != key.bytes());
+    }
+
     /// Takes the flight out; says whether it was still there.
     fn detach(&mut self, flight: &Arc<Flight>) -> bool {
         let place = self
@@ -118,7 +134,7 @@ impl Stripe {
 impl Flight {
     /// Waits for its end, from now on visibly. Cancel-safe.
     pub(crate) fn wait(&self) -> impl Future<Output = FlightEnd> + use<> {
-        let mut receiver = self.0.subscribe();
+        let mut receiver = self.end.subscribe();
         async move {
             match receiver.wait_for(Option::is_some).await {
                 Ok(end) => end.clone().unwrap_or(FlightEnd::Abandoned),
@@ -138,17 +154,13 @@ pub(crate) struct FlightGuard {
 }
 
 impl FlightGuard {
-    pub(crate) fn key(&self) -> &StoredKey {
-        &self.key
-    }
-
     pub(crate) fn flight(&self) -> &Arc<Flight> {
         &self.flight
     }
 
     /// Whether anyone waits for its end.
     pub(crate) fn is_awaited(&self) -> bool {
-        self.flight.0.receiver_count() > 0
+        self.flight.end.receiver_count() > 0
     }
 
     /// Ends it with a value, which `store` puts into the level if the key was not invalidated
@@ -166,22 +178,32 @@ impl FlightGuard {
             }
             valid
         };
-        self.flight.0.send_replace(Some(FlightEnd::Done(Ok(entry))));
+        self.flight
+            .end
+            .send_replace(Some(FlightEnd::Done(Ok(entry))));
         valid
+    }
+
+    /// Ends it with a value that is for its leader alone.
+    pub(crate) fn overtaken(self, entry: Arc<Entry>) {
+        self.stripes.stripe(self.key.hash()).detach(&self.flight);
+        self.flight
+            .end
+            .send_replace(Some(FlightEnd::Overtaken(entry)));
     }
 
     /// Ends it with a result that is not stored.
     pub(crate) fn end(self, result: Result<Arc<Entry>, Error>) {
         self.stripes.stripe(self.key.hash()).detach(&self.flight);
-        self.flight.0.send_replace(Some(FlightEnd::Done(result)));
+        self.flight.end.send_replace(Some(FlightEnd::Done(result)));
     }
 }
 
 impl Drop for FlightGuard {
     fn drop(&mut self) {
-        if self.flight.0.borrow().is_none() {
+        if self.flight.end.borrow().is_none() {
             self.stripes.stripe(self.key.hash()).detach(&self.flight);
-            self.flight.0.send_replace(Some(FlightEnd::Abandoned));
+            self.flight.end.send_replace(Some(FlightEnd::Abandoned));
         }
     }
 }

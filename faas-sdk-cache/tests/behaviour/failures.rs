@@ -48,9 +48,9 @@ async fn a_removal_that_failed_is_made_up_for() {
         let (store, cache) = world.unreliable();
         cache.set(&NOTE, "a", "old".into()).await.expect("no error");
         if losing {
-            store.lose_answers(true)
+            store.lose_answers(true);
         } else {
-            store.down(true)
+            store.down(true);
         }
         cache.remove(&NOTE, "a").await.expect("no error");
         store.down(false);

@@ -26,6 +26,8 @@
 //! secret. No error prints a value: it says what was expected; keys within the text of a variable are
 //! part of its value and shown as `*`.
 
+#[cfg(feature = "cache")]
+mod cache;
 mod environment;
 mod error;
 mod file;
@@ -40,6 +42,8 @@ mod parse;
 #[cfg(feature = "config-file")]
 mod position;
 mod read;
+#[cfg(feature = "cache-redis")]
+mod redis;
 mod section;
 mod text;
 mod value;
@@ -54,6 +58,8 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "cache")]
+pub use cache::CacheConfig;
 pub use environment::Environment;
 pub use error::ConfigError;
 use error::{Origin, Refusal};
@@ -63,6 +69,8 @@ pub use invoke::InvokeConfig;
 pub use log::{LogConfig, LogFormat};
 #[cfg(feature = "otlp")]
 pub use otlp::OtlpConfig;
+#[cfg(feature = "cache-redis")]
+pub use redis::RedisConfig;
 use section::{SECTIONS, Section};
 use value::{Table, Value};
 
@@ -85,6 +93,10 @@ pub struct Config {
     log: LogConfig,
     #[cfg(feature = "otlp")]
     otlp: OtlpConfig,
+    #[cfg(feature = "cache")]
+    cache: CacheConfig,
+    #[cfg(feature = "cache-redis")]
+    redis: RedisConfig,
 }
 
 impl Config {
@@ -124,6 +136,10 @@ impl Config {
             log: LogConfig::default(),
             #[cfg(feature = "otlp")]
             otlp: OtlpConfig::default(),
+            #[cfg(feature = "cache")]
+            cache: CacheConfig::default(),
+            #[cfg(feature = "cache-redis")]
+            redis: RedisConfig::default(),
         };
         config.invoke = config.section("invoke")?;
         #[cfg(feature = "log")]
@@ -133,6 +149,14 @@ impl Config {
         #[cfg(feature = "otlp")]
         {
             config.otlp = config.section("otlp")?;
+        }
+        #[cfg(feature = "cache")]
+        {
+            config.cache = config.section("cache")?;
+        }
+        #[cfg(feature = "cache-redis")]
+        {
+            config.redis = config.section("redis")?;
         }
         Ok(config)
     }
@@ -155,6 +179,20 @@ impl Config {
     #[must_use]
     pub fn otlp(&self) -> &OtlpConfig {
         &self.otlp
+    }
+
+    /// How values are cached: section `[cache]`.
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub fn cache(&self) -> &CacheConfig {
+        &self.cache
+    }
+
+    /// Where Redis is: section `[redis]`.
+    #[cfg(feature = "cache-redis")]
+    #[must_use]
+    pub fn redis(&self) -> &RedisConfig {
+        &self.redis
     }
 
     /// The section `[app]` as the user's own type; an empty table if nothing is set.
@@ -212,6 +250,10 @@ impl Default for Config {
             log: LogConfig::default(),
             #[cfg(feature = "otlp")]
             otlp: OtlpConfig::default(),
+            #[cfg(feature = "cache")]
+            cache: CacheConfig::default(),
+            #[cfg(feature = "cache-redis")]
+            redis: RedisConfig::default(),
         }
     }
 }

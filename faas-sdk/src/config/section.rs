@@ -28,6 +28,10 @@ const fn plain(name: &'static str) -> Key {
     }
 }
 
+const fn secret(name: &'static str) -> Key {
+    Key { name, secret: true }
+}
+
 pub(super) static SECTIONS: &[Section] = &[
     Section {
         name: "app",
@@ -68,8 +72,33 @@ pub(super) static SECTIONS: &[Section] = &[
     Section {
         name: "cache",
         features: &["cache"],
-        compiled: false,
-        keys: Some(&[]),
+        compiled: cfg!(feature = "cache"),
+        keys: Some(&[
+            plain("namespace"),
+            plain("capacity_bytes"),
+            plain("entry_cap_bytes"),
+            plain("value_cap_bytes"),
+            plain("verify_after_ms"),
+            plain("remote_timeout_ms"),
+        ]),
+    },
+    Section {
+        name: "redis",
+        features: &["cache-redis"],
+        compiled: cfg!(feature = "cache-redis"),
+        keys: Some(&[
+            secret("url"),
+            secret("urls"),
+            plain("sentinel_service"),
+            plain("username"),
+            secret("password"),
+            plain("database"),
+            plain("tls_ca_file"),
+            plain("links"),
+            plain("pool_size"),
+            plain("connect_timeout_ms"),
+            plain("command_timeout_ms"),
+        ]),
     },
     Section {
         name: "lock",

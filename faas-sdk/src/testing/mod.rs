@@ -138,10 +138,8 @@ impl ContextBuilder {
     #[must_use]
     pub fn build(self) -> Context {
         let scope = Scope::new(&(self.clock)(), self.deadline);
-        let shared = Shared {
-            config: self.config,
-            settings: Settings::default(),
-        };
+        let shared = Shared::new(self.config, Settings::default())
+            .unwrap_or_else(|error| panic!("the configuration given to the builder: {error}"));
         Context::new(self.info, self.function, scope, Arc::new(shared))
     }
 }
@@ -180,7 +178,7 @@ impl TestApp {
     /// What would keep it from being served.
     pub fn with_config<M>(app: impl IntoApp<M>, config: Config) -> Result<Self> {
         let env = faas_sdk_core::Env::default();
-        let (invoke, _) = app.into_app().with_config("test", None, &env, config)?;
+        let (invoke, ..) = app.into_app().with_config("test", None, &env, config)?;
         Ok(Self {
             invoke,
             instance: Instance::new(),

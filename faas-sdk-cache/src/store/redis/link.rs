@@ -1,8 +1,22 @@
+use super::clock::ServerClock;
+use super::reply::{array, number};
 use super::scripts::Call;
 use crate::store::StoreError;
 use faas_sdk_redis::redis::{Cmd, Pipeline, Value};
-use faas_sdk_redis::{Error, Redis, Retry, Script};
+use faas_sdk_redis::{Error, ErrorKind, Redis, Retry, Script};
+use faas_sdk_scope::{Clock as _, SystemClock};
 use std::time::Duration;
+
+/// What servers answer that cannot do anything at the moment.
+const LATER: [&str; 7] = [
+    "LOADING",
+    "BUSY",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "MOVED",
+    "ASK",
+];
 
 /// Sends commands, each within a time.
 #[derive(Clone, Debug)]
@@ -44,18 +58,53 @@ impl Link {
     pub(super) async fn script(
         &self,
         script: &Script,
-        call: Call<'_>,
+        call: &Call<'_>,
         retry: Retry,
     ) -> Result<Value, StoreError> {
-        let args: Vec<&[u8]> = call.args.iter().map(|arg| &**arg).collect();
         let value = self
             .redis
-            .script(script, &call.keys, &args, retry, self.timeout)
+            .script(script, &call.keys, &call.args, retry, self.timeout)
             .await;
         value.map_err(failed)
+    }
+
+    /// A script with a deadline, which must do nothing once its caller has given up; what it answers
+    /// after the time.
+    ///
+    /// It is not sent again either: of two, the first one might come last.
+    pub(super) async fn script_in_time(
+        &self,
+        script: &Script,
+        call: Call<'_>,
+        clock: &ServerClock,
+    ) -> Result<Vec<Value>, StoreError> {
+        let mut call = call;
+        for _attempt in 0..2 {
+            let asked = SystemClock.now();
+            call.set_deadline(clock.after(&asked, self.timeout));
+            let mut answer = array(self.script(script, &call, Retry::Never).await?)?;
+            let time = answer.first().map(number).transpose()?;
+            clock.told(asked, time.ok_or(StoreError::Garbled("no time"))?);
+            if answer.len() > 1 {
+                answer.remove(0);
+                return Ok(answer);
+            }
+            // The clock has been set: now it is known.
+        }
+        Err(StoreError::Unavailable(
+            "the server's clock does not stand still".into(),
+        ))
     }
 }
 
 fn failed(error: Error) -> StoreError {
-    StoreError::Refused(Box::new(error))
+    match error.kind() {
+        ErrorKind::Protocol => StoreError::Garbled("no reply of Redis"),
+        ErrorKind::Unavailable => StoreError::Unavailable(Box::new(error)),
+        // A server that starts, or a cluster that reshards or fails over, will do it later.
+        ErrorKind::Refused { .. } if error.code().is_some_and(|code| LATER.contains(&code)) => {
+            StoreError::Unavailable(Box::new(error))
+        }
+        _ => StoreError::Refused(Box::new(error)),
+    }
 }

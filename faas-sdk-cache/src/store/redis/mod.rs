@@ -11,6 +11,7 @@
 //! same, nothing becomes wrong: without its counter, versions go on from the time and the log; without
 //! its log, readers find a gap; without generations, all entries with tags become stale.
 
+mod clock;
 mod keys;
 mod link;
 mod log;
@@ -23,6 +24,7 @@ use super::{
     Token, Version, Write,
 };
 use async_trait::async_trait;
+use clock::ServerClock;
 use faas_sdk_redis::redis::Value;
 use faas_sdk_redis::{Redis, Retry};
 use keys::{Keys, ShardKeys};
@@ -47,6 +49,8 @@ pub struct RedisStore {
     link: Link,
     keys: Arc<Keys>,
     scripts: Arc<Scripts>,
+    /// For each shard that of the node which has it.
+    clocks: Arc<[ServerClock]>,
     log_length: u64,
     max_names: u64,
 }
@@ -66,9 +70,10 @@ impl RedisStore {
         Ok(Self {
             keys: Arc::new(Keys::new(namespace, shards)?),
             scripts: Arc::new(Scripts::new()),
+            clocks: (0..shards).map(|_| ServerClock::default()).collect(),
             log_length: 10_000,
             max_names: 65_536,
-            link: Link::new(redis, Duration::from_secs(1)),
+            link: Link::new(redis, Duration::from_millis(500)),
         })
     }
 
@@ -88,17 +93,19 @@ impl RedisStore {
         self
     }
 
-    /// How long one command may take, connecting included; default 1 s. The cache bounds its calls by
-    /// a time of its own.
+    /// How long one command may take, connecting included; default 500 ms. Make it no longer than the
+    /// time by which the caller bounds its calls: within it, what a caller has given up may still
+    /// happen.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.link.timeout = timeout;
         self
     }
 
-    fn shard(&self, shard: u16) -> Result<&ShardKeys, StoreError> {
-        let keys = self.keys.shard(shard);
-        keys.ok_or_else(|| StoreError::no_such_shard(shard))
+    fn shard(&self, shard: u16) -> Result<(&ShardKeys, &ServerClock), StoreError> {
+        let clock = self.clocks.get(usize::from(shard));
+        let found = self.keys.shard(shard).zip(clock);
+        found.ok_or_else(|| StoreError::no_such_shard(shard))
     }
 }
 
@@ -114,7 +121,7 @@ impl CacheStore for RedisStore {
 
     async fn read(&self, read: Read<'_>) -> Result<ReadAnswer, StoreError> {
         let Self { link, keys, .. } = self;
-        let shard = self.shard(read.shard)?;
+        let (shard, clock) = self.shard(read.shard)?;
         if read.log.is_none() && !read::asks_tags(&read) {
             let values = read::values(link, shard, read.keys).await?;
             return Ok(ReadAnswer {
@@ -123,7 +130,7 @@ impl CacheStore for RedisStore {
             });
         }
         // Boxed on its own, so that the future of a plain read stays small.
-        Box::pin(read::with_logs(link, keys, &self.scripts, read)).await
+        Box::pin(read::with_logs(link, keys, &self.scripts, clock, read)).await
     }
 
     async fn lease(
@@ -131,11 +138,11 @@ impl CacheStore for RedisStore {
         shard: u16,
         requests: &[LeaseRequest<'_>],
     ) -> Result<Vec<Lease>, StoreError> {
-        let shard = self.shard(shard)?;
+        let (shard, clock) = self.shard(shard)?;
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        let mut call = Call::default();
+        let mut call = Call::default().with_deadline();
         let rejected: Vec<Option<[u8; 8]>> = requests
             .iter()
             .map(|request| request.rejected.map(u64::to_le_bytes))
@@ -145,11 +152,11 @@ impl CacheStore for RedisStore {
             let rejected = rejected.as_ref().map_or(&[][..], |bytes| bytes);
             call.arg(&request.token.0).time(request.ttl).arg(rejected);
         }
-        // Not again: the first attempt might arrive late, and grant anew what has been voided.
-        let answers = self
-            .link
-            .script(&self.scripts.lease, call, Retry::Never)
-            .await?;
+        let (link, script) = (&self.link, &self.scripts.lease);
+        let answers = link.script_in_time(script, call, clock).await?;
+        if answers.len() != requests.len() {
+            return Err(StoreError::Garbled("an array of another length"));
+        }
         let lease = |answer| match answer {
             Value::Int(0) => Ok(Lease::Granted),
             Value::Int(_) => {
@@ -161,10 +168,7 @@ impl CacheStore for RedisStore {
                 None => Err(StoreError::Garbled("no answer to a request")),
             },
         };
-        reply::array_of(answers, requests.len())?
-            .into_iter()
-            .map(lease)
-            .collect()
+        answers.into_iter().map(lease).collect()
     }
 
     async fn fill(
@@ -172,7 +176,7 @@ impl CacheStore for RedisStore {
         shard: u16,
         fills: &[Fill<'_>],
     ) -> Result<Vec<Option<Version>>, StoreError> {
-        let shard = self.shard(shard)?;
+        let (shard, _) = self.shard(shard)?;
         if fills.is_empty() {
             return Ok(Vec::new());
         }
@@ -185,13 +189,13 @@ impl CacheStore for RedisStore {
         }
         let versions = self
             .link
-            .script(&self.scripts.fill, call, Retry::Once)
+            .script(&self.scripts.fill, &call, Retry::Once)
             .await?;
-        reply::versions(versions, fills.len())
+        reply::versions(&reply::array(versions)?, fills.len())
     }
 
     async fn release(&self, shard: u16, leases: &[(&[u8], Token)]) -> Result<(), StoreError> {
-        let shard = self.shard(shard)?;
+        let (shard, _) = self.shard(shard)?;
         if leases.is_empty() {
             return Ok(());
         }
@@ -201,7 +205,7 @@ impl CacheStore for RedisStore {
             call.arg(&token.0);
         }
         self.link
-            .script(&self.scripts.release, call, Retry::Once)
+            .script(&self.scripts.release, &call, Retry::Once)
             .await?;
         Ok(())
     }
@@ -211,11 +215,11 @@ impl CacheStore for RedisStore {
         shard: u16,
         writes: &[Write<'_>],
     ) -> Result<Vec<Option<Version>>, StoreError> {
-        let shard = self.shard(shard)?;
+        let (shard, clock) = self.shard(shard)?;
         if writes.is_empty() {
             return Ok(Vec::new());
         }
-        let mut call = Call::of_shard(shard);
+        let mut call = Call::of_shard(shard).with_deadline();
         call.number(self.log_length)
             .number(shard.prefix_len() as u64);
         for write in writes {
@@ -226,12 +230,9 @@ impl CacheStore for RedisStore {
             };
             call.time(write.physical).arg(&write.envelope);
         }
-        // Not again: the first attempt might arrive late, after another one's newer value.
-        let versions = self
-            .link
-            .script(&self.scripts.write, call, Retry::Never)
-            .await?;
-        reply::versions(versions, writes.len())
+        let (link, script) = (&self.link, &self.scripts.write);
+        let versions = link.script_in_time(script, call, clock).await?;
+        reply::versions(&versions, writes.len())
     }
 
     async fn invalidate(
@@ -240,7 +241,7 @@ impl CacheStore for RedisStore {
         keys: &[&[u8]],
         how: Invalidation,
     ) -> Result<Version, StoreError> {
-        let shard = self.shard(shard)?;
+        let (shard, _) = self.shard(shard)?;
         if keys.is_empty() {
             return Ok(0);
         }
@@ -254,7 +255,7 @@ impl CacheStore for RedisStore {
             });
         let version = self
             .link
-            .script(&self.scripts.invalidate, call, Retry::Once)
+            .script(&self.scripts.invalidate, &call, Retry::Once)
             .await?;
         reply::number(&version)
     }
@@ -268,7 +269,7 @@ impl CacheStore for RedisStore {
         names.iter().for_each(|name| _ = call.arg(name.as_bytes()));
         let generation = self
             .link
-            .script(&self.scripts.advance, call, Retry::Once)
+            .script(&self.scripts.advance, &call, Retry::Once)
             .await?;
         reply::number(&generation)
     }

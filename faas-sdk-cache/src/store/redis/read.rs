@@ -1,5 +1,6 @@
 //! How [`CacheStore::read`](crate::store::CacheStore::read) asks, and what it makes of the replies.
 
+use super::clock::ServerClock;
 use super::keys::{Keys, ShardKeys};
 use super::link::Link;
 use super::log::{self, Question};
@@ -9,6 +10,7 @@ use crate::store::{Read, ReadAnswer, StoreError, Version};
 use bytes::Bytes;
 use faas_sdk_redis::Retry;
 use faas_sdk_redis::redis::{Cmd, Pipeline, RedisWrite as _, Value};
+use faas_sdk_scope::{Clock as _, SystemClock};
 use futures_util::future::try_join;
 
 /// How often a read is made that has to create what it asks for.
@@ -57,24 +59,29 @@ pub(super) async fn with_logs(
     link: &Link,
     keys: &Keys,
     scripts: &Scripts,
+    clock: &ServerClock,
     read: Read<'_>,
 ) -> Result<ReadAnswer, StoreError> {
     let shard = keys
         .shard(read.shard)
         .ok_or_else(|| StoreError::no_such_shard(read.shard))?;
     for _attempt in 0..ATTEMPTS {
+        let asked = SystemClock.now();
         let (answer, missing) = attempt(link, keys, shard, &read).await?;
+        if let Some(micros) = answer.time {
+            clock.told(asked, micros);
+        }
         if missing == Missing::default() {
             return Ok(answer);
         }
         // What was read is older than the position that is created now: it is read again.
         if missing.origin {
-            link.script(&scripts.origin, Call::of_shard(shard), Retry::Once)
-                .await?;
+            let call = Call::of_shard(shard);
+            link.script(&scripts.origin, &call, Retry::Once).await?;
         }
         if missing.base {
             let call = Call::of(&keys.generations, &keys.tag_log);
-            link.script(&scripts.begin, call, Retry::Once).await?;
+            link.script(&scripts.begin, &call, Retry::Once).await?;
         }
     }
     Err(StoreError::Garbled("a log stays empty"))

@@ -50,12 +50,12 @@ pub(super) fn number(value: &Value) -> Result<u64, StoreError> {
 }
 
 /// The versions of so many changes; 0 stands for none.
-pub(super) fn versions(value: Value, count: usize) -> Result<Vec<Option<Version>>, StoreError> {
-    let versions = array_of(value, count)?;
-    versions
-        .iter()
-        .map(|version| Ok(Some(number(version)?).filter(|version| *version > 0)))
-        .collect()
+pub(super) fn versions(values: &[Value], count: usize) -> Result<Vec<Option<Version>>, StoreError> {
+    if values.len() != count {
+        return Err(StoreError::Garbled("an array of another length"));
+    }
+    let version = |value| Ok(Some(number(value)?).filter(|version| *version > 0));
+    values.iter().map(version).collect()
 }
 
 /// The answer to TIME, in microseconds.
@@ -115,8 +115,9 @@ mod tests {
         assert_eq!(found[0].fields[1], (Bytes::from("x"), Bytes::from("other")));
         let parts = Value::Array(vec![text("3"), text("000004")]);
         assert_eq!(time(parts).ok(), Some(3_000_004));
-        let list = Value::Array(vec![Value::Int(5), Value::Int(0)]);
-        assert_eq!(versions(list, 2).ok(), Some(vec![Some(5), None]));
+        let list = [Value::Int(5), Value::Int(0)];
+        assert_eq!(versions(&list, 2).ok(), Some(vec![Some(5), None]));
+        assert!(versions(&list, 3).is_err());
         assert!(matches!(bytes(Value::Nil), Ok(None)));
     }
 
@@ -142,7 +143,10 @@ mod tests {
         }
         for value in nonsense() {
             assert!(time(value.clone()).is_err(), "{value:?}");
-            assert!(versions(value.clone(), 2).is_err(), "{value:?}");
+            assert!(
+                versions(&[Value::Int(1), value.clone()], 2).is_err(),
+                "{value:?}"
+            );
             assert!(entries(value.clone()).is_err(), "{value:?}");
         }
         let odd = Value::Array(vec![Value::Array(vec![

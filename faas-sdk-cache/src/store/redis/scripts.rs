@@ -26,10 +26,10 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            lease: script!("lease.lua"),
+            lease: script!("deadline.lua" "lease.lua"),
             fill: script!("versions.lua" "envelopes.lua" "fill.lua"),
             release: script!("release.lua"),
-            write: script!("versions.lua" "envelopes.lua" "write.lua"),
+            write: script!("deadline.lua" "versions.lua" "envelopes.lua" "write.lua"),
             invalidate: script!("versions.lua" "envelopes.lua" "invalidate.lua"),
             origin: script!("versions.lua" "origin.lua"),
             begin: script!("generations.lua" "begin.lua"),
@@ -72,6 +72,20 @@ impl<'a> Call<'a> {
         // Redis takes neither 0 nor what overflows its clock.
         let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.number(millis.clamp(1, 1 << 52))
+    }
+
+    /// Leaves room for the deadline, which comes before all other arguments.
+    pub(super) fn with_deadline(mut self) -> Self {
+        self.args.insert(0, Cow::Borrowed(&[]));
+        self
+    }
+
+    /// Sets the time on the server's clock after which the call is void.
+    pub(super) fn set_deadline(&mut self, micros: Option<u64>) {
+        if let Some(deadline) = self.args.first_mut() {
+            let text = micros.map_or(String::new(), |micros| micros.to_string());
+            *deadline = Cow::Owned(text.into_bytes());
+        }
     }
 
     /// The value's key and the lease's.

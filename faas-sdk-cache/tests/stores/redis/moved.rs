@@ -38,7 +38,7 @@ async fn read(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shard_that_moves_forgets_nothing() {
     let cluster = RedisCluster::start().await.expect("a cluster");
-    let store = RedisStore::new(connect_cluster(&cluster).await, "ns").expect("valid");
+    let store = RedisStore::new(connect_cluster(&cluster), "ns").expect("valid");
     let (log, _) = read(&store, None).await.expect("it answers");
     let start = log.position;
     let mut changed: Vec<Version> = Vec::new();

@@ -12,12 +12,14 @@ pub(super) async fn start(lines: &[&str]) -> RedisServer {
     builder.start().await.expect("a server")
 }
 
-pub(super) async fn connect(server: &RedisServer) -> Redis {
-    Redis::open(&server.url()).await
+pub(super) fn connect(server: &RedisServer) -> Redis {
+    let redis = Redis::builder().url(server.url()).build();
+    redis.expect("valid settings")
 }
 
-pub(super) async fn connect_cluster(cluster: &RedisCluster) -> Redis {
-    Redis::cluster(cluster.urls()).await
+pub(super) fn connect_cluster(cluster: &RedisCluster) -> Redis {
+    let redis = Redis::builder().cluster(cluster.urls()).build();
+    redis.expect("valid settings")
 }
 
 /// What the server answers to a command.

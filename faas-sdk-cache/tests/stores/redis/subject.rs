@@ -48,7 +48,7 @@ impl Subject for Tested<'_> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_single_server_behaves() {
     let server = start(&[]).await;
-    let redis = connect(&server).await;
+    let redis = connect(&server);
     let tested = Tested {
         redis,
         nodes: std::slice::from_ref(&server),
@@ -61,7 +61,7 @@ async fn a_single_server_behaves() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_behaves() {
     let cluster = RedisCluster::start().await.expect("a cluster");
-    let redis = connect_cluster(&cluster).await;
+    let redis = connect_cluster(&cluster);
     let tested = Tested {
         redis,
         nodes: cluster.nodes(),
@@ -74,7 +74,7 @@ async fn a_cluster_behaves() {
 #[tokio::test]
 async fn shards_are_spread_over_a_cluster() {
     let cluster = RedisCluster::start().await.expect("a cluster");
-    let redis = connect_cluster(&cluster).await;
+    let redis = connect_cluster(&cluster);
     let store = RedisStore::new(redis, "ns").expect("valid");
     for shard in 0..store.shards() {
         let key = shard.to_le_bytes();

@@ -1,6 +1,8 @@
 -- KEYS: for each request the value and the lease.
--- ARGV: for each request the token, the time to live, and the version rejected as it is stored.
--- For each request: the value, or 0 if it was granted, or for how long another one holds the lease.
+-- ARGV: the deadline, and for each request the token, the time to live, and the version rejected as
+-- it is stored.
+-- The time, and for each request: the value, or 0 if it was granted, or for how long another one holds
+-- the lease.
 
 local function fresh(key, rejected)
   local bytes = text('GETRANGE', key, 0, 27)
@@ -13,10 +15,10 @@ local function fresh(key, rejected)
   return now < created + ttl * 1000 and text('GET', key)
 end
 
-local answers = {}
+local answers = { now }
 for request = 1, #KEYS / 2 do
   local value, lease = KEYS[2 * request - 1], KEYS[2 * request]
-  local token, ttl, rejected = ARGV[3 * request - 2], ARGV[3 * request - 1], ARGV[3 * request]
+  local token, ttl, rejected = ARGV[3 * request - 1], ARGV[3 * request], ARGV[3 * request + 1]
   local answer = fresh(value, rejected)
   if not answer then
     local owner = text('GET', lease)
@@ -26,6 +28,6 @@ for request = 1, #KEYS / 2 do
       redis.call('SET', lease, token, 'PX', ttl)
     end
   end
-  answers[request] = answer
+  answers[request + 1] = answer
 end
 return answers
