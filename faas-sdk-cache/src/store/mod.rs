@@ -246,10 +246,11 @@ pub enum Invalidation {
 /// Keys are any bytes. Within a call they are distinct, and all of them are changed or, on an error,
 /// it is unknown whether any was. A call for no keys does nothing.
 ///
-/// A store that repeats a call by itself must not do so with [`CacheStore::lease`] and
-/// [`CacheStore::write`] once the first attempt may have been sent: it may arrive late, after the
-/// second one was answered, and then grant a lease anew that has been voided since, or write a value
-/// over a newer one. All other calls do no harm when they arrive late.
+/// What was sent and not answered may still be delivered later: much later, if this process freezes in
+/// between. Most calls do no harm then. But a [`CacheStore::lease`] would grant anew what has been
+/// voided since, and a [`CacheStore::write`] would replace a newer value; so a store must not repeat
+/// these two by itself once a first attempt may have been sent, and should see to it that they do
+/// nothing when they arrive after their caller has given up.
 ///
 /// The module `suite`, which is there with the feature `testing`, tests all of this.
 #[async_trait]

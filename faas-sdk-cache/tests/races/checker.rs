@@ -22,7 +22,7 @@ pub(crate) struct Process<W> {
     pub(crate) world: Arc<W>,
     /// For each key the version whose change this process has brought to its end.
     own: [AtomicU64; KEYS as usize],
-    /// For each key one writer at a time may set it: the order of two `set`s at once is anybody's.
+    /// For each key one writer at a time: the order of two changes at once is anybody's.
     writers: [tokio::sync::Mutex<()>; KEYS as usize],
 }
 
@@ -38,7 +38,8 @@ impl<W: World> Process<W> {
         })
     }
 
-    /// Runs `tasks` until the time is over. `setter`: this process sets values, which only one may.
+    /// Runs `tasks` until the time is over. `setter`: this process changes the keys whose
+    /// values are set, which only one may.
     pub(crate) async fn race(self: &Arc<Self>, tasks: u64, setter: bool, time: Duration) -> u64 {
         let end = Instant::now() + time;
         let task = |number| {
@@ -98,13 +99,16 @@ impl<W: World> Process<W> {
     }
 
     async fn change(&self, key: u64, choice: u32, setter: bool) {
+        // A value that is set late, after another process's change, is what its program asked for.
+        let is_set = key.is_multiple_of(2);
+        if is_set && !setter {
+            return;
+        }
         let _writer = self.writers[index(key)].lock().await;
         let version = self.world.advance(key).await;
         let cache = &self.cache;
         let done = match choice {
-            80..85 if setter && key.is_multiple_of(2) => {
-                cache.set(&TRUTH, &key, version).tag(tag(key)).await
-            }
+            80..85 if is_set => cache.set(&TRUTH, &key, version).tag(tag(key)).await,
             80..90 => cache.remove(&TRUTH, &key).await,
             90..95 => cache.expire(&TRUTH, &key).await,
             95..98 => cache.remove_by_tag(&tag(key)).await,

@@ -5,6 +5,7 @@
 mod cargo_lambda;
 pub(crate) mod debian;
 mod python;
+mod redis;
 
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ impl Tools {
     /// Names the tool, and what to do by hand if it cannot be installed.
     pub(crate) fn provide(target: &Path) -> Result<Self> {
         let home = target.join("tools");
+        redis::provide()?;
         Ok(Self {
             cargo_lambda: cargo_lambda::provide(&home)?,
         })

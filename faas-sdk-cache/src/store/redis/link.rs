@@ -7,16 +7,9 @@ use faas_sdk_redis::{Error, ErrorKind, Redis, Retry, Script};
 use faas_sdk_scope::{Clock as _, SystemClock};
 use std::time::Duration;
 
-/// What servers answer that cannot do anything at the moment.
-const LATER: [&str; 7] = [
-    "LOADING",
-    "BUSY",
-    "MASTERDOWN",
-    "CLUSTERDOWN",
-    "TRYAGAIN",
-    "MOVED",
-    "ASK",
-];
+/// What is answered by a server that is busy with a script, and by a cluster whose slots move for longer
+/// than a command waits.
+const LATER: [&str; 3] = ["BUSY", "MOVED", "ASK"];
 
 /// Sends commands, each within a time.
 #[derive(Clone, Debug)]
@@ -101,8 +94,7 @@ fn failed(error: Error) -> StoreError {
     match error.kind() {
         ErrorKind::Protocol => StoreError::Garbled("no reply of Redis"),
         ErrorKind::Unavailable => StoreError::Unavailable(Box::new(error)),
-        // A server that starts, or a cluster that reshards or fails over, will do it later.
-        ErrorKind::Refused { .. } if error.code().is_some_and(|code| LATER.contains(&code)) => {
+        ErrorKind::Refused if error.code().is_some_and(|code| LATER.contains(&code)) => {
             StoreError::Unavailable(Box::new(error))
         }
         _ => StoreError::Refused(Box::new(error)),

@@ -84,7 +84,8 @@ pub(super) async fn with_logs(
             link.script(&scripts.begin, &call, Retry::Once).await?;
         }
     }
-    Err(StoreError::Garbled("a log stays empty"))
+    // While a shard moves to another node, its log may seem to be nowhere.
+    Err(StoreError::Unavailable("a log stays empty".into()))
 }
 
 /// Reads whatever is asked for, and says what would have to be there.

@@ -1,8 +1,8 @@
 //! How many commands calls are made of.
 
-use super::servers::{cli, connect, start};
+use super::servers::{cli, open, start};
 use super::{HOUR, write};
-use faas_sdk_cache::store::{CacheStore, Fill, LeaseRequest, Read, RedisStore, Token};
+use faas_sdk_cache::store::{CacheStore, Fill, LeaseRequest, Read, Token};
 use faas_sdk_test_servers::RedisServer;
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ fn expected(commands: &[(&str, u64)]) -> BTreeMap<String, u64> {
 #[tokio::test]
 async fn reads_are_as_few_commands_as_can_be() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let start = Read {
         log: Some(None),
         tag_log: Some(None),
@@ -84,7 +84,7 @@ async fn reads_are_as_few_commands_as_can_be() {
 #[tokio::test]
 async fn changes_are_one_script() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let request = |key| LeaseRequest {
         key,
         token: Token([1; 16]),

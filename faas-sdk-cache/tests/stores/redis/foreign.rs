@@ -1,9 +1,9 @@
 //! What someone else has put under our keys.
 
-use super::servers::{cli, connect, start};
+use super::servers::{cli, open, start};
 use super::{HOUR, envelope, write};
 use faas_sdk_cache::store::{
-    CacheStore, Fill, Invalidation, Lease, LeaseRequest, Read, RedisStore, StoreError, Token,
+    CacheStore, Fill, Invalidation, Lease, LeaseRequest, Read, StoreError, Token,
 };
 
 /// Commands that put something of every other type under a key.
@@ -20,7 +20,7 @@ fn types(key: &str) -> [Vec<&str>; 5] {
 #[tokio::test]
 async fn values_of_other_types_are_misses() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     for foreign in types("{ns:0}:v:key") {
         let put = async || {
             cli(&server, &["DEL", "{ns:0}:v:key"]).await;
@@ -81,7 +81,7 @@ async fn values_of_other_types_are_misses() {
 #[tokio::test]
 async fn what_is_no_lease_holds_nobody_up() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let mut foreign = types("{ns:0}:l:key").to_vec();
     foreign.push(vec!["SET", "{ns:0}:l:key", "text without an end"]);
     for foreign in foreign {
@@ -106,7 +106,7 @@ async fn what_is_no_lease_holds_nobody_up() {
 #[tokio::test]
 async fn counters_of_other_types_are_replaced() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let mut foreign = types("{ns:0}:ver").to_vec();
     let texts = [
         "",
@@ -136,7 +136,7 @@ async fn counters_of_other_types_are_replaced() {
 #[tokio::test]
 async fn logs_of_other_types_are_errors() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let refused = |error: StoreError| assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
     for (log, tag_log) in types("{ns:0}:log")
         .iter()
@@ -190,7 +190,7 @@ async fn logs_of_other_types_are_errors() {
 #[tokio::test]
 async fn entries_that_are_not_understood_are_gaps() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     for fields in [&["later", "key"][..], &["r", "a", "later", "b"]] {
         let read = Read {
             log: Some(None),
@@ -230,7 +230,7 @@ async fn entries_that_are_not_understood_are_gaps() {
 #[tokio::test]
 async fn generations_that_are_no_numbers_are_errors() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let read = Read {
         names: &["tag"],
         ..Read::default()

@@ -1,6 +1,6 @@
 //! Servers that are full, that may not be written to, or that are gone; and large calls.
 
-use super::servers::{cli, connect, keys, start};
+use super::servers::{cli, connect, keys, open, start};
 use super::{HOUR, envelope, write};
 use faas_sdk_cache::store::{
     CacheStore, Fill, InvalidNamespace, Invalidation, Lease, LeaseRequest, Read, RedisStore,
@@ -11,7 +11,7 @@ use std::time::Duration;
 #[tokio::test]
 async fn a_full_server_invalidates() {
     let server = start(&["maxmemory-policy noeviction"]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let token = Token([1; 16]);
     let lease = |key| LeaseRequest {
         key,
@@ -56,7 +56,7 @@ async fn a_full_server_invalidates() {
     };
     refused(
         store
-            .fill(0, &[fill.clone()])
+            .fill(0, std::slice::from_ref(&fill))
             .await
             .expect_err("it is full"),
     );
@@ -107,7 +107,7 @@ async fn a_full_server_invalidates() {
 #[tokio::test]
 async fn a_full_server_can_be_started_with() {
     let server = start(&["maxmemory-policy noeviction", "maxmemory 1"]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let read = Read {
         log: Some(None),
         tag_log: Some(None),
@@ -127,7 +127,7 @@ async fn a_full_server_can_be_started_with() {
 #[tokio::test]
 async fn a_replica_is_read_and_refuses_the_rest() {
     let primary = start(&[]).await;
-    let store = RedisStore::new(connect(&primary), "ns").expect("valid");
+    let store = open(&primary);
     store
         .write(0, &[write(b"key", "value")])
         .await
@@ -138,7 +138,7 @@ async fn a_replica_is_read_and_refuses_the_rest() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
-    let store = RedisStore::new(connect(&replica), "ns").expect("valid");
+    let store = open(&replica);
     let read = Read {
         keys: &[b"key"],
         log: Some(None),
@@ -181,7 +181,7 @@ async fn a_replica_is_read_and_refuses_the_rest() {
 #[tokio::test]
 async fn a_server_that_is_gone_is_unavailable() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     store
         .write(0, &[write(b"key", "value")])
         .await
@@ -207,9 +207,7 @@ async fn a_server_that_is_gone_is_unavailable() {
 #[tokio::test]
 async fn too_many_names_make_everything_stale_once() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns")
-        .expect("valid")
-        .max_names(3);
+    let store = open(&server).max_names(3);
     let generations = async || {
         let read = Read {
             names: &["a", "b", "c", "d", "e"],
@@ -246,7 +244,7 @@ async fn too_many_names_make_everything_stale_once() {
 #[tokio::test]
 async fn thousands_at_once() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let start = Read {
         log: Some(None),
         tag_log: Some(None),
@@ -308,7 +306,7 @@ async fn thousands_at_once() {
 #[tokio::test]
 async fn namespaces_are_apart() {
     let server = start(&[]).await;
-    let redis = connect(&server);
+    let redis = connect(server.url());
     let first = RedisStore::new(redis.clone(), "a").expect("valid");
     let second = RedisStore::new(redis.clone(), "b").expect("valid");
     first

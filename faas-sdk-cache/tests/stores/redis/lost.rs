@@ -1,6 +1,6 @@
 //! Keys that the server has evicted, and logs that it has trimmed.
 
-use super::servers::{cli, connect, start};
+use super::servers::{cli, open, start};
 use super::{HOUR, envelope, write};
 use faas_sdk_cache::store::{
     CacheStore, Fill, Invalidation, LeaseRequest, LogAnswer, Read, RedisStore, Token, Version,
@@ -55,7 +55,7 @@ fn ahead() -> Version {
 #[tokio::test]
 async fn versions_go_on_above_the_last() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let mut last = ahead();
     cli(&server, &["SET", "{ns:0}:ver", &last.to_string()]).await;
     let position = log(&store, None).await.position;
@@ -107,7 +107,7 @@ async fn versions_go_on_above_the_last() {
 #[tokio::test]
 async fn a_lost_log_is_a_gap_and_nothing_else() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     store
         .write(0, &[write(b"key", "value")])
         .await
@@ -131,7 +131,7 @@ async fn a_lost_log_is_a_gap_and_nothing_else() {
 #[tokio::test]
 async fn lost_generations_make_everything_newer() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     let mut last = ahead();
     cli(
         &server,
@@ -183,9 +183,7 @@ async fn lost_generations_make_everything_newer() {
 #[tokio::test]
 async fn old_entries_are_trimmed() {
     let server = start(&[]).await;
-    let store = RedisStore::new(connect(&server), "ns")
-        .expect("valid")
-        .log_length(100);
+    let store = open(&server).log_length(100);
     let (start, tag_start) = (
         log(&store, None).await.position,
         tag_log(&store, None).await.position,
@@ -213,7 +211,7 @@ async fn old_entries_are_trimmed() {
 #[tokio::test]
 async fn an_evicting_server_does_not_break() {
     let server = start(&["maxmemory-policy allkeys-lru"]).await;
-    let store = RedisStore::new(connect(&server), "ns").expect("valid");
+    let store = open(&server);
     log(&store, None).await;
     cli(&server, &["CONFIG", "SET", "maxmemory", "3mb"]).await;
     let large = "x".repeat(10_000);

@@ -1,8 +1,10 @@
 mod costs;
 mod foreign;
+mod late;
 mod limits;
 mod lost;
 mod moved;
+mod nonsense;
 mod servers;
 mod subject;
 

@@ -22,7 +22,6 @@ async fn read(
         tag_log: Some(None),
         names: &["tag"],
         log_limit: 1_000,
-        ..Read::default()
     };
     let answer = store.read(read).await?;
     let version = |value: &[u8]| u64::from_le_bytes(value[4..12].try_into().expect("eight bytes"));

@@ -1,7 +1,9 @@
 //! Private servers, and what is told them past the store.
 
+use faas_sdk_cache::store::RedisStore;
 use faas_sdk_redis::Redis;
 use faas_sdk_test_servers::{RedisCluster, RedisServer};
+use std::time::Duration;
 
 /// A server with these lines in its configuration.
 pub(super) async fn start(lines: &[&str]) -> RedisServer {
@@ -12,14 +14,30 @@ pub(super) async fn start(lines: &[&str]) -> RedisServer {
     builder.start().await.expect("a server")
 }
 
-pub(super) fn connect(server: &RedisServer) -> Redis {
-    let redis = Redis::builder().url(server.url()).build();
-    redis.expect("valid settings")
+/// Long enough for a slow machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) fn connect(url: String) -> Redis {
+    let redis = Redis::builder().url(url).command_timeout(PATIENCE);
+    redis.build().expect("valid settings")
 }
 
 pub(super) fn connect_cluster(cluster: &RedisCluster) -> Redis {
-    let redis = Redis::builder().cluster(cluster.urls()).build();
-    redis.expect("valid settings")
+    let redis = Redis::builder().cluster(cluster.urls());
+    redis
+        .command_timeout(PATIENCE)
+        .build()
+        .expect("valid settings")
+}
+
+/// A store in the namespace `ns`.
+pub(super) fn open(server: &RedisServer) -> RedisStore {
+    open_at(server.url())
+}
+
+pub(super) fn open_at(url: String) -> RedisStore {
+    let store = RedisStore::new(connect(url), "ns").expect("valid");
+    store.timeout(PATIENCE)
 }
 
 /// What the server answers to a command.

@@ -48,7 +48,7 @@ impl Subject for Tested<'_> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_single_server_behaves() {
     let server = start(&[]).await;
-    let redis = connect(&server);
+    let redis = connect(server.url());
     let tested = Tested {
         redis,
         nodes: std::slice::from_ref(&server),

@@ -1,0 +1,161 @@
+use crate::backoff::Failures;
+use crate::error::Error;
+use crate::fault;
+use crate::link::Link;
+use crate::pools::Pools;
+use crate::thaw::Thaw;
+use deadpool::managed::Object;
+use faas_sdk_scope::Epoch;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// What the slots of a client have in common.
+pub(crate) struct Shared {
+    pub(crate) pools: Pools,
+    pub(crate) failures: Failures,
+    pub(crate) thaw: Thaw,
+}
+
+/// The place of one link, which is connected when it is first wanted and again when it was given up.
+#[derive(Default)]
+pub(crate) struct Slot {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    link: Option<Arc<Link>>,
+    attempt: Option<Attempt>,
+}
+
+type Outcome = Result<Arc<Link>, Error>;
+
+/// Connecting that is under way, in a task of its own that ends by itself: those who wait come and go.
+#[derive(Clone)]
+struct Attempt {
+    epoch: Epoch,
+    outcome: watch::Receiver<Option<Outcome>>,
+}
+
+impl Slot {
+    /// The link, if there is one of this epoch.
+    pub(crate) fn ready(&self, epoch: Epoch) -> Option<Arc<Link>> {
+        let state = self.state();
+        let link = state.link.as_ref().filter(|link| link.epoch >= epoch)?;
+        Some(Arc::clone(link))
+    }
+
+    /// Waits for a link of the present epoch. Cancel-safe.
+    pub(crate) async fn connect(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        started: Instant,
+        deadline: Instant,
+    ) -> Outcome {
+        loop {
+            let epoch = shared.thaw.epoch();
+            if let Some(link) = self.ready(epoch) {
+                return Ok(link);
+            }
+            let mut attempt = self.attempt(shared, epoch)?;
+            let told = attempt.outcome.wait_for(Option::is_some);
+            let outcome = match timeout_at(deadline, told).await {
+                Ok(Ok(outcome)) => outcome.clone(),
+                // Its runtime ended.
+                Ok(Err(_)) => None,
+                Err(_) => {
+                    let waited = deadline.saturating_duration_since(started);
+                    return Err(fault::not_connected(&shared.pools.target, waited));
+                }
+            };
+            match outcome {
+                Some(outcome) if attempt.epoch >= shared.thaw.epoch() => return outcome,
+                // What came of it before a thaw says nothing.
+                _ => self.forget(&attempt),
+            }
+        }
+    }
+
+    /// Gives up a link, if it has not been before. Commands that wait for answers on it go on.
+    pub(crate) fn give_up(&self, link: &Arc<Link>, shared: &Shared) {
+        let given_up = {
+            let mut state = self.state();
+            state.link.take_if(|now| Arc::ptr_eq(now, link))
+        };
+        if given_up.is_some() {
+            shared.pools.counters.replaced();
+            tracing::debug!("a connection to Redis is given up after a failure");
+        }
+    }
+
+    fn attempt(self: &Arc<Self>, shared: &Arc<Shared>, epoch: Epoch) -> Result<Attempt, Error> {
+        let mut state = self.state();
+        if let Some(attempt) = &state.attempt
+            && attempt.epoch >= epoch
+        {
+            return Ok(attempt.clone());
+        }
+        let frozen = state.link.take_if(|link| link.epoch < epoch);
+        let allowed = shared.failures.check(epoch);
+        let (tell, outcome) = watch::channel(None);
+        let attempt = Attempt { epoch, outcome };
+        if allowed.is_ok() {
+            state.attempt = Some(attempt.clone());
+        }
+        drop(state);
+        if frozen.is_some() {
+            shared.pools.counters.replaced();
+            tracing::debug!("a connection to Redis is given up after a thaw");
+        }
+        allowed?;
+        let (slot, shared, own) = (Arc::clone(self), Arc::clone(shared), attempt.clone());
+        tokio::spawn(async move {
+            let outcome = open(&shared, epoch).await;
+            slot.settle(&shared, &own, &outcome);
+            tell.send_replace(Some(outcome));
+        });
+        Ok(attempt)
+    }
+
+    fn settle(&self, shared: &Shared, attempt: &Attempt, outcome: &Outcome) {
+        match outcome {
+            Ok(link) => {
+                shared.failures.succeeded();
+                let mut state = self.state();
+                if state.link.as_ref().is_none_or(|now| now.epoch < link.epoch) {
+                    state.link = Some(Arc::clone(link));
+                }
+            }
+            Err(error) => {
+                shared.failures.failed(attempt.epoch, error);
+                shared.pools.counters.failed();
+                tracing::debug!(
+                    error = error as &dyn std::error::Error,
+                    "connecting to Redis failed"
+                );
+            }
+        }
+        self.forget(attempt);
+    }
+
+    fn forget(&self, attempt: &Attempt) {
+        let mut state = self.state();
+        let same = |now: &mut Attempt| now.outcome.same_channel(&attempt.outcome);
+        state.attempt.take_if(same);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn open(shared: &Shared, epoch: Epoch) -> Outcome {
+    let pools = &shared.pools;
+    let pair = pools.of(epoch)?;
+    match timeout(pools.sizes.connect, pair.links.get()).await {
+        Ok(Ok(object)) => Ok(Arc::new(Link::new(Object::take(object), epoch))),
+        Ok(Err(error)) => Err(pools.failed(error)),
+        Err(_) => Err(fault::not_connected(&pools.target, pools.sizes.connect)),
+    }
+}
