@@ -11,7 +11,7 @@ const STRIDE: usize = 7_919;
 
 /// How many hits are timed together: the median of such parts is told, which neither a neighbour on the
 /// machine nor the system's timer can move as long as most parts run undisturbed.
-const PART: usize = 10_000;
+const PART: usize = 1_000;
 
 /// The nanoseconds of a hit, while so many threads, each of which has a runtime of its own, do so many.
 pub(crate) fn time(values: &impl Values, keys: u64, hits: usize, threads: usize) -> io::Result<f64> {
