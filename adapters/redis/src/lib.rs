@@ -40,6 +40,7 @@ mod connection;
 mod dedicated;
 mod error;
 mod fault;
+mod health;
 mod link;
 mod opener;
 mod pools;

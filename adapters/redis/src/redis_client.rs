@@ -1,10 +1,11 @@
 use crate::backoff::Failures;
 use crate::builder::RedisBuilder;
 use crate::config::RedisConfig;
+use crate::connection::Connection;
 use crate::dedicated::Dedicated;
 use crate::error::Error;
 use crate::fault::{self, Fault};
-use crate::link::{Link, PATIENCE};
+use crate::health::PATIENCE;
 use crate::pools::{Pools, Sizes};
 use crate::request::{Batch, Request};
 use crate::retry::Retry;
@@ -164,7 +165,7 @@ impl Redis {
         let deadline = started + within;
         let mut now = started;
         loop {
-            let link = match slot.ready(shared.thaw.epoch()) {
+            let mut link = match slot.ready(shared.thaw.epoch()) {
                 Some(link) => link,
                 None => {
                     let link = Box::pin(slot.connect(shared, started, deadline)).await?;
@@ -175,10 +176,12 @@ impl Redis {
             let left = deadline.saturating_duration_since(now);
             let halved = retry == Retry::Once && left >= 2 * PATIENCE;
             let until = if halved { now + left / 2 } else { deadline };
-            if retry == Retry::Never && link.is_silent(now) {
+            if retry == Retry::Never && slot.health.is_silent(now) {
                 // Nothing has been sent yet, so whatever comes of it, there may be another link.
-                if !Box::pin(self.alive(&link, now, now + left / 2)).await {
-                    slot.give_up(&link, shared);
+                if Box::pin(alive(&mut link.connection, now + left / 2)).await {
+                    slot.health.answered(now);
+                } else {
+                    slot.give_up(link.number, shared);
                 }
                 now = Instant::now();
                 if now >= deadline {
@@ -186,10 +189,9 @@ impl Redis {
                 }
                 continue;
             }
-            let mut connection = link.connection.clone();
-            let failure = match timeout_at(until, request.send(&mut connection)).await {
+            let failure = match timeout_at(until, request.send(&mut link.connection)).await {
                 Ok(Ok(reply)) => {
-                    link.answered(now);
+                    slot.health.answered(now);
                     return Ok(reply);
                 }
                 Ok(Err(error)) => Some(error),
@@ -197,15 +199,15 @@ impl Redis {
             };
             let given_up = match failure.as_ref().map(fault::of) {
                 Some(Fault::Answered) => {
-                    link.answered(now);
+                    slot.health.answered(now);
                     false
                 }
                 Some(Fault::Demoted) => true,
-                Some(Fault::Broken) => link.broke(),
-                None => link.not_answered(now.elapsed()),
+                Some(Fault::Broken) => !shared.pools.is_cluster() || slot.health.broke_in_part(),
+                None => slot.health.not_answered(now.elapsed()),
             };
             if given_up {
-                slot.give_up(&link, shared);
+                slot.give_up(link.number, shared);
             }
             let again = match failure.as_ref().map(fault::of) {
                 Some(fault) => fault != Fault::Answered,
@@ -217,22 +219,6 @@ impl Redis {
             }
             retry = Retry::Never;
         }
-    }
-
-    /// Whether a link answers.
-    async fn alive(&self, link: &Link, now: Instant, until: Instant) -> bool {
-        let mut connection = link.connection.clone();
-        let ping = cmd("PING");
-        let alive = match timeout_at(until, connection.query(&ping)).await {
-            Ok(Ok(_)) => true,
-            // A user who may not ask gets an answer, too.
-            Ok(Err(error)) => fault::of(&error) == Fault::Answered,
-            Err(_) => false,
-        };
-        if alive {
-            link.answered(now);
-        }
-        alive
     }
 
     fn limit(&self, within: Duration) -> Duration {
@@ -256,5 +242,15 @@ impl fmt::Debug for Redis {
             .field("cluster", &self.is_cluster())
             .field("status", &self.status())
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether a connection answers.
+async fn alive(connection: &mut Connection, until: Instant) -> bool {
+    match timeout_at(until, connection.query(&cmd("PING"))).await {
+        Ok(Ok(_)) => true,
+        // A user who may not ask gets an answer, too.
+        Ok(Err(error)) => fault::of(&error) == Fault::Answered,
+        Err(_) => false,
     }
 }

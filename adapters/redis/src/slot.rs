@@ -1,6 +1,8 @@
 use crate::backoff::Failures;
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::fault;
+use crate::health::Health;
 use crate::link::Link;
 use crate::pools::Pools;
 use crate::thaw::Thaw;
@@ -21,15 +23,18 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(crate) struct Slot {
     state: Mutex<State>,
+    pub(crate) health: Health,
 }
 
 #[derive(Default)]
 struct State {
-    link: Option<Arc<Link>>,
+    link: Option<Link>,
+    /// How many links there have been.
+    made: u64,
     attempt: Option<Attempt>,
 }
 
-type Outcome = Result<Arc<Link>, Error>;
+type Outcome = Result<Link, Error>;
 
 /// Connecting that is under way, in a task of its own that ends by itself: those who wait come and go.
 #[derive(Clone)]
@@ -40,10 +45,10 @@ struct Attempt {
 
 impl Slot {
     /// The link, if there is one of this epoch.
-    pub(crate) fn ready(&self, epoch: Epoch) -> Option<Arc<Link>> {
+    pub(crate) fn ready(&self, epoch: Epoch) -> Option<Link> {
         let state = self.state();
         let link = state.link.as_ref().filter(|link| link.epoch >= epoch)?;
-        Some(Arc::clone(link))
+        Some(link.clone())
     }
 
     /// Waits for a link of the present epoch. Cancel-safe.
@@ -78,10 +83,10 @@ impl Slot {
     }
 
     /// Gives up a link, if it has not been before. Commands that wait for answers on it go on.
-    pub(crate) fn give_up(&self, link: &Arc<Link>, shared: &Shared) {
+    pub(crate) fn give_up(&self, number: u64, shared: &Shared) {
         let given_up = {
             let mut state = self.state();
-            state.link.take_if(|now| Arc::ptr_eq(now, link))
+            state.link.take_if(|now| now.number == number)
         };
         if given_up.is_some() {
             shared.pools.counters.replaced();
@@ -111,32 +116,51 @@ impl Slot {
         allowed?;
         let (slot, shared, own) = (Arc::clone(self), Arc::clone(shared), attempt.clone());
         tokio::spawn(async move {
-            let outcome = open(&shared, epoch).await;
-            slot.settle(&shared, &own, &outcome);
+            let outcome = slot.settle(&shared, &own, open(&shared, epoch).await);
             tell.send_replace(Some(outcome));
         });
         Ok(attempt)
     }
 
-    fn settle(&self, shared: &Shared, attempt: &Attempt, outcome: &Outcome) {
-        match outcome {
-            Ok(link) => {
+    fn settle(
+        &self,
+        shared: &Shared,
+        attempt: &Attempt,
+        opened: Result<Connection, Error>,
+    ) -> Outcome {
+        let outcome = match opened {
+            Ok(connection) => {
                 shared.failures.succeeded();
-                let mut state = self.state();
-                if state.link.as_ref().is_none_or(|now| now.epoch < link.epoch) {
-                    state.link = Some(Arc::clone(link));
-                }
+                Ok(self.keep(connection, attempt.epoch))
             }
             Err(error) => {
-                shared.failures.failed(attempt.epoch, error);
+                shared.failures.failed(attempt.epoch, &error);
                 shared.pools.counters.failed();
                 tracing::debug!(
-                    error = error as &dyn std::error::Error,
+                    error = &error as &dyn std::error::Error,
                     "connecting to Redis failed"
                 );
+                Err(error)
             }
-        }
+        };
         self.forget(attempt);
+        outcome
+    }
+
+    fn keep(&self, connection: Connection, epoch: Epoch) -> Link {
+        let mut state = self.state();
+        state.made += 1;
+        let link = Link {
+            connection,
+            epoch,
+            number: state.made,
+        };
+        // After a thaw another attempt may have been faster.
+        if state.link.as_ref().is_none_or(|now| now.epoch < epoch) {
+            state.link = Some(link.clone());
+            self.health.answered(Instant::now());
+        }
+        link
     }
 
     fn forget(&self, attempt: &Attempt) {
@@ -150,11 +174,11 @@ impl Slot {
     }
 }
 
-async fn open(shared: &Shared, epoch: Epoch) -> Outcome {
+async fn open(shared: &Shared, epoch: Epoch) -> Result<Connection, Error> {
     let pools = &shared.pools;
     let pair = pools.of(epoch)?;
     match timeout(pools.sizes.connect, pair.links.get()).await {
-        Ok(Ok(object)) => Ok(Arc::new(Link::new(Object::take(object), epoch))),
+        Ok(Ok(object)) => Ok(Object::take(object)),
         Ok(Err(error)) => Err(pools.failed(error)),
         Err(_) => Err(fault::not_connected(&pools.target, pools.sizes.connect)),
     }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A number under a name: an epoch, or the generation of a tag (0 = not known).
+/// A number under a name: an epoch, or a generation.
 pub(crate) struct Cell {
     name: Box<str>,
     number: AtomicU64,
@@ -20,12 +20,27 @@ impl Cell {
         self.number.load(Ordering::Acquire)
     }
 
-    pub(crate) fn set(&self, number: u64) {
-        self.number.store(number, Ordering::Release);
+    pub(crate) fn is_known(&self) -> bool {
+        is_known(self.get())
     }
 
-    pub(crate) fn raise(&self, number: u64) {
-        self.number.fetch_max(number, Ordering::AcqRel);
+    /// Learns of a generation. Not to be called by two at once.
+    pub(crate) fn learn(&self, generation: u64) {
+        let before = self.get();
+        if !is_known(before) || before < generation {
+            self.number.store(generation, Ordering::Release);
+        }
+    }
+
+    /// Makes the generation unknown: guards fail, those that were made while it was unknown, too.
+    pub(crate) fn forget(&self) {
+        let before = self.get();
+        let next = if before > UNKNOWN {
+            before + 1
+        } else {
+            UNKNOWN + 1
+        };
+        self.number.store(next, Ordering::Release);
     }
 
     pub(crate) fn bump(&self) {
@@ -39,6 +54,15 @@ impl Cell {
             cell: Arc::clone(self),
         }
     }
+}
+
+/// Generations that are not known are numbers from here on, each different, or 0: what was stored under
+/// one that was not known must not outlive the next time that it is forgotten.
+const UNKNOWN: u64 = 1 << 63;
+
+/// Whether a generation was issued by anybody.
+pub(crate) fn is_known(generation: u64) -> bool {
+    generation != 0 && generation < UNKNOWN
 }
 
 impl fmt::Debug for Cell {

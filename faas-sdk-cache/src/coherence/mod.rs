@@ -8,6 +8,6 @@ mod guard;
 mod shard;
 mod tags;
 
-pub(crate) use guard::Guard;
+pub(crate) use guard::{Guard, is_known};
 pub(crate) use shard::{Applied, Shard};
 pub(crate) use tags::{ALL, Names, Tags, tag_name};

@@ -1,4 +1,4 @@
-use super::guard::{Cell, Guard};
+use super::guard::{Cell, Guard, is_known};
 use super::shard::Applied;
 use crate::store::{LogAnswer, NewGeneration, Version};
 use std::collections::{HashMap, HashSet};
@@ -200,7 +200,7 @@ impl Tags {
     /// generation then, or `None` if it has changed since.
     pub(crate) fn late_guard(&self, tag: &str, start: Option<Version>) -> Option<Guard> {
         let guard = self.tag(tag).guard();
-        let unchanged = if guard.seen() == 0 {
+        let unchanged = if !is_known(guard.seen()) {
             self.latest() == start
         } else {
             start.is_some_and(|start| guard.seen() <= start)
@@ -225,45 +225,45 @@ impl Inner {
             return;
         }
         if name == ALL {
-            all.raise(generation);
+            all.learn(generation);
             if !first {
                 self.regions.values().for_each(|names| names.epoch.bump());
             }
         } else if let Some(region) = name.strip_prefix("r:") {
             if let Some(names) = self.regions.get(region) {
-                names.generation.raise(generation);
+                names.generation.learn(generation);
                 if !first {
                     names.epoch.bump();
                 }
             }
         } else if let Some(cell) = name.strip_prefix("t:").and_then(|tag| self.tags.get(tag)) {
-            cell.raise(generation);
+            cell.learn(generation);
         }
     }
 
     /// Makes a generation unknown, so that nothing that depends on it is served until it was read.
     fn unknown(&self, all: &Arc<Cell>, name: &str) {
         if name == ALL {
-            all.set(0);
+            all.forget();
             self.regions.values().for_each(|names| names.epoch.bump());
         } else if let Some(region) = name.strip_prefix("r:") {
             if let Some(names) = self.regions.get(region) {
-                names.generation.set(0);
+                names.generation.forget();
                 names.epoch.bump();
             }
         } else if let Some(cell) = name.strip_prefix("t:").and_then(|tag| self.tags.get(tag)) {
-            cell.set(0);
+            cell.forget();
         }
     }
 
     fn forget(&mut self, all: &Arc<Cell>) {
         self.era += 1;
-        all.set(0);
+        all.forget();
         for names in self.regions.values() {
-            names.generation.set(0);
+            names.generation.forget();
             names.epoch.bump();
         }
-        self.tags.values().for_each(|cell| cell.set(0));
+        self.tags.values().for_each(|cell| cell.forget());
     }
 }
 

@@ -160,7 +160,7 @@ async fn guards<V>(
     }
     let unknown: Vec<String> = envelope
         .tags()
-        .filter(|(name, _)| shared.tags.tag(name).get() == 0)
+        .filter(|(name, _)| !shared.tags.tag(name).is_known())
         .map(|(name, _)| tag_name(name))
         .collect();
     if !unknown.is_empty() {

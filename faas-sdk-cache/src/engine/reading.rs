@@ -42,7 +42,7 @@ impl Shared {
     ) -> Option<Vec<Guard>> {
         let unknown: Vec<_> = tags
             .iter()
-            .filter(|tag| self.tags.tag(tag).get() == 0)
+            .filter(|tag| !self.tags.tag(tag).is_known())
             .collect();
         if !unknown.is_empty() && self.tags.is_remote() {
             let names = unknown.into_iter().map(|tag| tag_name(tag)).collect();

@@ -1,4 +1,4 @@
-use crate::coherence::{Guard, Names, Shard};
+use crate::coherence::{Guard, Names, Shard, is_known};
 use crate::engine::Shared;
 use crate::local::{FullKey, Guards};
 use crate::policy::Policy;
@@ -103,13 +103,13 @@ impl<V> Target<V> {
             return Vec::new();
         }
         let mut names = Vec::new();
-        if shared.tags.all().get() == 0 {
+        if !shared.tags.all().is_known() {
             names.push(crate::coherence::ALL.to_owned());
         }
-        if self.names.generation.get() == 0 {
+        if !self.names.generation.is_known() {
             names.push(String::from(&*self.names.name));
         }
-        let unknown = |tag: &&String| shared.tags.tag(tag).get() == 0;
+        let unknown = |tag: &&String| !shared.tags.tag(tag).is_known();
         names.extend(
             self.tags
                 .iter()
@@ -136,6 +136,8 @@ impl Before {
     /// Whether all generations are known, without which a remote value would be dead at once.
     pub(crate) fn are_known(&self, shared: &Shared) -> bool {
         !shared.tags.is_remote()
-            || (self.all != 0 && self.region != 0 && self.guards.tags().all(|(_, seen)| seen != 0))
+            || (is_known(self.all)
+                && is_known(self.region)
+                && self.guards.tags().all(|(_, seen)| is_known(seen)))
     }
 }

@@ -30,7 +30,9 @@ impl Shared {
         let region = target.region.name;
         let key = &target.key;
         let names = target.unknown_names(self);
-        if !names.is_empty() && target.remote(self).is_some() {
+        let due = !names.is_empty() || self.is_due(&target.shard, &self.instance.now());
+        if due && target.remote(self).is_some() {
+            // Under generations that have passed, nobody else would take the value.
             // If it fails, the write will most likely fail, too.
             let _asked = self.verify(&target.shard, names).await;
         }

@@ -142,3 +142,17 @@ async fn lost_generations_make_everything_stale_rather_than_fresh_again() {
     assert_eq!(tagged(&cache, "a", "new", &loads).await, "new");
     assert_eq!(tagged(&world.cache(), "a", "never", &loads).await, "new");
 }
+
+#[tokio::test]
+async fn each_removal_counts_while_the_remote_level_is_down() {
+    let world = World::new();
+    let (store, cache) = world.unreliable();
+    let loads = Loads::default();
+    store.down(true);
+    for round in 0..4 {
+        let text = format!("round {round}");
+        assert_eq!(tagged(&cache, "a", &text, &loads).await, text);
+        assert_eq!(tagged(&cache, "a", "never", &loads).await, text);
+        cache.remove_by_tag("given").await.expect("no error");
+    }
+}

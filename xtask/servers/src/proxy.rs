@@ -26,9 +26,16 @@ const PIECES: usize = 64;
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
-    behaviour: watch::Sender<Behaviour>,
+    told: Arc<Told>,
     connections: Arc<Connections>,
     accepting: JoinHandle<()>,
+}
+
+/// What connections are told: those to come, and those that were stranded.
+#[derive(Debug)]
+struct Told {
+    current: Mutex<watch::Sender<Behaviour>>,
+    stranded: Mutex<Vec<watch::Sender<Behaviour>>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,12 +73,20 @@ impl Proxy {
             .await
             .context("no port for a proxy")?;
         let port = listener.local_addr()?.port();
-        let (behaviour, told) = watch::channel(Behaviour::default());
+        let told = Arc::new(Told {
+            current: Mutex::new(watch::Sender::new(Behaviour::default())),
+            stranded: Mutex::default(),
+        });
         let connections = Arc::new(Connections::default());
-        let accepting = tokio::spawn(accept(listener, target, told, Arc::clone(&connections)));
+        let accepting = tokio::spawn(accept(
+            listener,
+            target,
+            Arc::clone(&told),
+            Arc::clone(&connections),
+        ));
         Ok(Self {
             port,
-            behaviour,
+            told,
             connections,
             accepting,
         })
@@ -89,30 +104,52 @@ impl Proxy {
 
     /// Passes everything at once, as at the start; what was kept back is delivered.
     pub fn pass(&self) {
-        self.behaviour.send_replace(Behaviour::default());
+        self.told.current().send_replace(Behaviour::default());
     }
 
     /// Lets nothing through in either direction. Connections stay open, also when one side closes
     /// them, and new ones are accepted.
     pub fn black_hole(&self) {
-        self.behaviour.send_modify(|told| told.black_hole = true);
+        self.told
+            .current()
+            .send_modify(|told| told.black_hole = true);
+    }
+
+    /// Lets nothing through any more on the connections that are open now, for ever and without closing
+    /// them, as a firewall that has forgotten them; new ones pass.
+    pub fn strand_connections(&self) {
+        let stranded = std::mem::replace(
+            &mut *self.told.current(),
+            watch::Sender::new(Behaviour::default()),
+        );
+        stranded.send_modify(|told| told.black_hole = true);
+        let mut all = self
+            .told
+            .stranded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.push(stranded);
     }
 
     /// Keeps back what the server sends, until [`release`](Self::release) or [`pass`](Self::pass).
     /// What the client sends still reaches the server.
     pub fn hold_replies(&self) {
-        self.behaviour.send_modify(|told| told.hold_replies = true);
+        self.told
+            .current()
+            .send_modify(|told| told.hold_replies = true);
     }
 
     /// Delivers the replies that were kept back, and passes those to come.
     pub fn release(&self) {
-        self.behaviour.send_modify(|told| told.hold_replies = false);
+        self.told
+            .current()
+            .send_modify(|told| told.hold_replies = false);
     }
 
     /// Delivers what the server sends so much later, and thereby lengthens each round trip once. Does
     /// not limit the throughput.
     pub fn delay(&self, delay: Duration) {
-        self.behaviour.send_modify(|told| told.delay = delay);
+        self.told.current().send_modify(|told| told.delay = delay);
     }
 
     /// Closes all open connections on both sides, with all that was kept back; new ones are accepted
@@ -137,6 +174,12 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.accepting.abort();
         self.connections.tasks().abort_all();
+    }
+}
+
+impl Told {
+    fn current(&self) -> MutexGuard<'_, watch::Sender<Behaviour>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,7 +221,7 @@ impl Behaviour {
 async fn accept(
     listener: TcpListener,
     target: SocketAddr,
-    told: watch::Receiver<Behaviour>,
+    told: Arc<Told>,
     connections: Arc<Connections>,
 ) {
     loop {
@@ -189,7 +232,7 @@ async fn accept(
         };
         connections.accepted.fetch_add(1, Ordering::SeqCst);
         let open = Open::count(&connections.open);
-        let told = told.clone();
+        let told = told.current().subscribe();
         let mut tasks = connections.tasks();
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {

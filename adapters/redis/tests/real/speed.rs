@@ -1,4 +1,5 @@
 //! What the sharing costs.
+#![allow(clippy::print_stderr, reason = "a measurement is for reading")]
 
 use super::ask::{SECOND, built, set};
 use faas_sdk_redis::redis::{Client, Cmd, cmd};
@@ -7,9 +8,39 @@ use faas_sdk_test_servers::RedisServer;
 use std::time::{Duration, Instant};
 
 const TASKS: usize = 64;
+const ROUNDS: usize = 41;
 const ROUND: Duration = Duration::from_millis(100);
 
-/// Run it alone: `cargo test --release -p faas-sdk-redis -- --ignored --nocapture speed`.
+/// Calls per second of many tasks, each with a clone of its own.
+macro_rules! throughput {
+    ($subject:expr, |$clone:ident| $call:expr) => {{
+        let started = Instant::now();
+        let tasks: Vec<_> = (0..TASKS)
+            .map(|_| {
+                #[allow(unused_mut, reason = "one of both has to be")]
+                let mut $clone = $subject.clone();
+                tokio::spawn(async move {
+                    let mut calls = 0_u32;
+                    while started.elapsed() < ROUND {
+                        for _ in 0..16 {
+                            assert!($call.await.is_ok());
+                            calls += 1;
+                        }
+                    }
+                    calls
+                })
+            })
+            .collect();
+        let mut calls = 0;
+        for task in tasks {
+            calls += task.await.expect("it ends well");
+        }
+        f64::from(calls) / started.elapsed().as_secs_f64()
+    }};
+}
+
+/// Run it alone on an idle machine:
+/// `cargo test --release -p faas-sdk-redis --test real -- --ignored --nocapture speed`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement"]
 async fn speed_of_a_get_with_64_tasks() {
@@ -17,63 +48,23 @@ async fn speed_of_a_get_with_64_tasks() {
     let redis = built(Redis::builder().url(server.url()));
     set(&redis, "key", "value").await;
     let client = Client::open(server.url()).expect("a URL");
-    let bare = client
-        .get_multiplexed_async_connection()
-        .await
-        .expect("a connection");
+    let bare = client.get_multiplexed_async_connection().await;
+    let bare = bare.expect("a connection");
     let get: &'static Cmd = Box::leak(Box::new(cmd("GET").arg("key").to_owned()));
     let mut ratios = Vec::new();
-    for _ in 0..41 {
-        let ours = throughput({
-            let redis = redis.clone();
-            move || {
-                let redis = redis.clone();
-                async move { redis.query(get, Retry::Once, SECOND).await.is_ok() }
-            }
-        });
-        let ours = ours.await;
-        let theirs = throughput({
-            let bare = bare.clone();
-            move || {
-                let mut bare = bare.clone();
-                async move { bare.send_packed_command(get).await.is_ok() }
-            }
-        });
-        let theirs = theirs.await;
+    let (mut best, mut best_bare) = (0.0_f64, 0.0_f64);
+    for _ in 0..ROUNDS {
+        let ours = throughput!(redis, |redis| redis.query(get, Retry::Once, SECOND));
+        let theirs = throughput!(bare, |bare| bare.send_packed_command(get));
         ratios.push(ours / theirs);
-        eprintln!(
-            "{ours:.0}/s, bare {theirs:.0}/s, ratio {:.3}",
-            ours / theirs
-        );
+        (best, best_bare) = (best.max(ours), best_bare.max(theirs));
     }
     ratios.sort_by(f64::total_cmp);
-    eprintln!("ratios: {:.3} {:.3} {:.3}", ratios[10], ratios[20], ratios[30]);
-    assert!(ratios[20] >= 0.95, "too slow");
-}
-
-async fn throughput<F>(call: impl Fn() -> F + Clone + Send + 'static) -> f64
-where
-    F: Future<Output = bool> + Send,
-{
-    let started = Instant::now();
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|_| {
-            let call = call.clone();
-            tokio::spawn(async move {
-                let mut calls = 0_u32;
-                while started.elapsed() < ROUND {
-                    for _ in 0..32 {
-                        assert!(call().await);
-                        calls += 1;
-                    }
-                }
-                calls
-            })
-        })
-        .collect();
-    let mut calls = 0;
-    for task in tasks {
-        calls += task.await.expect("it ends well");
-    }
-    f64::from(calls) / started.elapsed().as_secs_f64()
+    let median = ratios[ROUNDS / 2];
+    eprintln!(
+        "ratio {median:.3} (quarters {:.3} and {:.3}); best of both {best:.0}/s and {best_bare:.0}/s",
+        ratios[ROUNDS / 4],
+        ratios[3 * ROUNDS / 4]
+    );
+    assert!(median >= 0.95, "too slow");
 }

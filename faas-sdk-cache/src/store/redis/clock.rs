@@ -2,31 +2,32 @@ use faas_sdk_scope::Stamp;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What the clock of a server shows, rather too late than too early.
+/// What the clock of a server shows, not later than it is.
 ///
 /// A request that was sent and not answered may still be delivered much later: a network holds it
 /// back, or this process and its kernel freeze with it. Requests that must not take effect then carry
-/// a time on the server's clock after which they are void.
+/// the time on the server's clock at which their caller gives up. If that is found to be too early,
+/// nothing was done, and they may be sent again.
 #[derive(Debug, Default)]
 pub(super) struct ServerClock(Mutex<Option<Reading>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Reading {
-    /// When it was asked, which is before it was read.
-    asked: Stamp,
+    /// When it came, which is after it was read.
+    told: Stamp,
     micros: u64,
 }
 
 impl ServerClock {
-    /// Takes the time that a server told when it was asked at this moment.
-    pub(super) fn told(&self, asked: Stamp, micros: u64) {
-        *self.reading() = Some(Reading { asked, micros });
+    /// Takes a time that has just come from the server.
+    pub(super) fn told(&self, now: Stamp, micros: u64) {
+        *self.reading() = Some(Reading { told: now, micros });
     }
 
     /// The time on the server's clock so long after `now`; `None` if it has never been told.
     pub(super) fn after(&self, now: &Stamp, wait: Duration) -> Option<u64> {
-        let Reading { asked, micros } = (*self.reading())?;
-        let passed = now.since(&asked).saturating_add(wait).as_micros();
+        let Reading { told, micros } = (*self.reading())?;
+        let passed = now.since(&told).saturating_add(wait).as_micros();
         Some(micros.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
     }
 

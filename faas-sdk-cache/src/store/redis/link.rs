@@ -73,16 +73,18 @@ impl Link {
     ) -> Result<Vec<Value>, StoreError> {
         let mut call = call;
         for _attempt in 0..2 {
-            let asked = SystemClock.now();
-            call.set_deadline(clock.after(&asked, self.timeout));
+            call.set_deadline(clock.after(&SystemClock.now(), self.timeout));
             let mut answer = array(self.script(script, &call, Retry::Never).await?)?;
             let time = answer.first().map(number).transpose()?;
-            clock.told(asked, time.ok_or(StoreError::Garbled("no time"))?);
+            clock.told(
+                SystemClock.now(),
+                time.ok_or(StoreError::Garbled("no time"))?,
+            );
             if answer.len() > 1 {
                 answer.remove(0);
                 return Ok(answer);
             }
-            // The clock has been set: now it is known.
+            // Too late, or the clock has been set: now it is known.
         }
         Err(StoreError::Unavailable(
             "the server's clock does not stand still".into(),

@@ -66,10 +66,9 @@ pub(super) async fn with_logs(
         .shard(read.shard)
         .ok_or_else(|| StoreError::no_such_shard(read.shard))?;
     for _attempt in 0..ATTEMPTS {
-        let asked = SystemClock.now();
         let (answer, missing) = attempt(link, keys, shard, &read).await?;
         if let Some(micros) = answer.time {
-            clock.told(asked, micros);
+            clock.told(SystemClock.now(), micros);
         }
         if missing == Missing::default() {
             return Ok(answer);
