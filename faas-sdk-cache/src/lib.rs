@@ -46,6 +46,7 @@ mod set;
 mod stats;
 pub mod store;
 mod value;
+mod version;
 mod wire;
 mod write;
 

@@ -29,8 +29,7 @@ pub struct RedisConfig {
     /// How many multiplexed connections all commands share, 1 to 4. More than one helps if replies are
     /// large. Default: 1.
     pub links: usize,
-    /// How many connections may be one caller's alone at the same time, at
-    /// least 1. Default: 4.
+    /// How many connections may be one caller's alone at the same time, 1 to 1024. Default: 4.
     pub pool_size: usize,
     /// How long a new connection may take, name lookup, TLS and login included. Default: 1 s.
     pub connect_timeout: Duration,

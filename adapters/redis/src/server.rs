@@ -209,3 +209,88 @@ fn names(nodes: &[ConnectionInfo]) -> String {
     let names: Vec<String> = nodes.iter().map(|node| node.addr().to_string()).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn refused(config: &RedisConfig) -> String {
+        let Err(error) = Server::new(config) else {
+            panic!("it is accepted: {config:?}");
+        };
+        assert_eq!(error.kind(), ErrorKind::Config);
+        format!("{error} {error:?} {config:?}")
+    }
+
+    #[test]
+    fn wrong_urls_are_not_quoted() {
+        for url in [
+            "",
+            "hunter2",
+            "http://:hunter2@host",
+            "redis://:hunter2@host:port",
+            "redis://:hunter2@host/first",
+            "redis://:hunter2@",
+            "redis://:hunter2@0.0.0.0",
+            "redis://:%ff%fe-hunter2@host",
+            "rediss://:hunter2@host#insecure",
+            "redis://:hunter2@host?protocol=hunter2",
+        ] {
+            for several in [false, true] {
+                let mut config = RedisConfig::default();
+                config.topology = match several {
+                    false => Topology::single(url),
+                    true => Topology::cluster(["redis://host", url]),
+                };
+                let text = refused(&config);
+                assert!(text.contains("`url"), "{text}");
+                assert!(!text.contains("hunter2"), "{text}");
+            }
+        }
+        let mut config = RedisConfig::default();
+        config.topology = Topology::cluster(["redis://:hunter2@a", "redis://b"]);
+        assert!(
+            Server::new(&config).is_ok(),
+            "the first one's login is for all"
+        );
+        config.topology = Topology::cluster(["rediss://a", "redis://b"]);
+        assert!(refused(&config).contains("`urls`"));
+        config.topology = Topology::cluster::<&str>([]);
+        assert!(refused(&config).contains("`urls`"));
+    }
+
+    #[test]
+    fn settings_win_over_the_url() {
+        let info = parse("url", "redis://user:p%40ss@host:1234/7").expect("valid");
+        let mut config = RedisConfig::default();
+        let told = login(&config, info.redis_settings()).expect("valid");
+        assert_eq!(
+            (told.username(), told.password(), told.db()),
+            (Some("user"), Some("p@ss"), 7)
+        );
+        config.username = Some("other".to_owned());
+        config.password = Some("word".to_owned().into());
+        config.database = Some(0);
+        let told = login(&config, info.redis_settings()).expect("valid");
+        assert_eq!(
+            (told.username(), told.password(), told.db()),
+            (Some("other"), Some("word"), 0)
+        );
+        config.password = None;
+        config.topology = Topology::single("redis://host");
+        assert!(refused(&config).contains("`password`"));
+    }
+
+    #[test]
+    fn authorities_have_to_be_pem_and_of_use() {
+        let mut config = RedisConfig::default();
+        config.topology = Topology::single("rediss://host");
+        for ca in ["", "no pem", "-----BEGIN CERTIFICATE-----\nnothing"] {
+            config.tls_ca = Some(ca.to_owned());
+            assert!(refused(&config).contains("`tls_ca`"));
+        }
+        config.topology = Topology::single("redis://host");
+        assert!(refused(&config).contains("rediss://"));
+    }
+}

@@ -30,3 +30,38 @@ pub(crate) fn check(config: &RedisConfig) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let refused = |change: fn(&mut RedisConfig), name: &str| {
+            let mut config = RedisConfig::default();
+            change(&mut config);
+            let error = check(&config).expect_err(name);
+            assert!(error.to_string().contains(name), "{error}");
+        };
+        assert!(check(&RedisConfig::default()).is_ok());
+        refused(|config| config.links = 0, "`links`");
+        refused(|config| config.links = 5, "`links`");
+        refused(|config| config.pool_size = 0, "`pool_size`");
+        refused(
+            |config| config.connect_timeout = Duration::ZERO,
+            "`connect_timeout`",
+        );
+        refused(
+            |config| config.command_timeout = Duration::MAX,
+            "`command_timeout`",
+        );
+        refused(
+            |config| config.backoff_limit = Duration::MAX,
+            "`backoff_limit`",
+        );
+        refused(
+            |config| config.backoff = Duration::from_secs(3),
+            "`backoff`",
+        );
+    }
+}

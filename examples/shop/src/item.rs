@@ -1,6 +1,11 @@
-use crate::stock::Stock;
+use crate::stock::{Product, Stock};
+use faas_sdk::cache::Region;
 use faas_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What the page shows of a product; an order removes it.
+pub(crate) const PRODUCT: Region<Product> = Region::new("product").ttl(Duration::from_secs(30));
 
 /// The item page.
 pub(crate) struct Page {
@@ -18,7 +23,7 @@ pub(crate) struct Request {
 #[derive(Serialize)]
 pub(crate) struct Item {
     id: u32,
-    title: &'static str,
+    title: String,
     currency: String,
     stock: u32,
 }
@@ -38,16 +43,19 @@ impl Handler<Request> for Page {
     type Output = Item;
 
     async fn call(&self, request: Request, cx: Context) -> Result<Item> {
-        let Some((title, stock)) = self.stock.of(request.id) else {
-            return Err(Error::not_found(format!("there is no item {}", request.id)));
-        };
+        let (stock, id) = (self.stock.clone(), request.id);
+        let product = cx
+            .cache()
+            .get(&PRODUCT, &id)
+            .or_load(move |_| async move { Ok(stock.of(id)) })
+            .await?;
         let settings: Settings = cx.config().app()?;
         let currency = request.currency.unwrap_or(settings.currency);
         Ok(Item {
             id: request.id,
-            title,
+            title: product.title.clone(),
             currency,
-            stock,
+            stock: product.stock,
         })
     }
 }

@@ -1,3 +1,4 @@
+use crate::item::PRODUCT;
 use crate::stock::{Sold, Stock};
 use faas_sdk::log::json;
 use faas_sdk::prelude::*;
@@ -21,6 +22,7 @@ impl Handler<Order> for Book {
     async fn call(&self, order: Order, cx: Context) -> Result<()> {
         match self.stock.take(order.item, order.amount) {
             Sold::Left(left) => {
+                cx.cache().remove(&PRODUCT, &order.item).await?;
                 cx.metrics().count("items.sold", order.amount.into());
                 tracing::info!(order = json(&order), left, "order booked");
                 Ok(())

@@ -1,9 +1,17 @@
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What is on the shelf of this instance.
 #[derive(Clone)]
 pub(crate) struct Stock(Arc<Mutex<BTreeMap<u32, (&'static str, u32)>>>);
+
+/// A kind of thing that is sold.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Product {
+    pub(crate) title: String,
+    pub(crate) stock: u32,
+}
 
 /// What became of an attempt to take something.
 pub(crate) enum Sold {
@@ -20,8 +28,10 @@ impl Stock {
         ]))))
     }
 
-    pub(crate) fn of(&self, item: u32) -> Option<(&'static str, u32)> {
-        self.shelf().get(&item).copied()
+    pub(crate) fn of(&self, item: u32) -> Option<Product> {
+        let (title, stock) = self.shelf().get(&item).copied()?;
+        let title = title.to_owned();
+        Some(Product { title, stock })
     }
 
     pub(crate) fn take(&self, item: u32, amount: u32) -> Sold {

@@ -73,6 +73,13 @@ impl Shared {
                         target.shard.saw(entry.version);
                         Ok(())
                     }
+                    // What is there must not outlive a value that there is no room for.
+                    Err(error @ StoreError::Refused(_)) => {
+                        self.count(scope, Counter::RemoteErrors, 1);
+                        self.invalidate(scope, target, Change::Remove)
+                            .await
+                            .and(Err(Error::remote(region, error)))
+                    }
                     Err(error) => {
                         let floor = target.shard.latest(&self.instance.now());
                         // Without the store's time nothing tells whose value is newer.

@@ -72,7 +72,12 @@ impl Remote {
                 }
             }
             Err(error) => {
-                permit.failure(&instance.now());
+                // A server that refuses one thing, for want of memory or permission, does others.
+                if let StoreError::Unavailable(_) = error {
+                    permit.failure(&instance.now());
+                } else {
+                    permit.success();
+                }
                 if self.healthy.swap(false, Ordering::Relaxed) {
                     tracing::warn!(
                         error = error as &dyn std::error::Error,

@@ -21,12 +21,14 @@
 //! A value is *fresh* if it is live, and on the store's clock younger than its logical time to live.
 //! What does not start with the magic is kept and answered as it is, and never fresh.
 
+pub mod head;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(test, feature = "testing"))]
 pub mod suite;
 
+pub use crate::version::Version;
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 #[cfg(feature = "redis")]
 pub use redis::{InvalidNamespace, RedisStore};
@@ -35,12 +37,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
 use std::time::Duration;
-
-/// A number that a store issues: microseconds since the Unix epoch on the store's clock, or one more
-/// than the last number of its shard if that is later. It strictly increases within a shard (and,
-/// for tag generations, within the namespace), also when the store was restarted empty or failed
-/// over, as long as its clock did not go back by more than the outage. Never 0.
-pub type Version = u64;
 
 /// What a store can be relied on for. The cache works with none of it, and says less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -327,8 +323,7 @@ pub enum StoreError {
     /// It cannot be reached, or did not answer in time. Counts for the circuit breaker.
     #[error("the remote cache does not answer")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It answered with a refusal, such as a full memory or missing permission. Counts for the
-    /// circuit breaker, too.
+    /// It answered with a refusal, such as a full memory or missing permission.
     #[error("the remote cache refused")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The answer makes no sense.

@@ -2,7 +2,7 @@ use super::compress::{Compression, compress};
 use super::header::Header;
 use super::layout::{self, CHECKSUM, FIXED, HAS_ETAG, HAS_TAGS, MAGIC, NEGATIVE};
 use super::tags::{MAX_TAG_BYTES, MAX_TAGS};
-use crate::store::Version;
+use crate::version::Version;
 use bytes::Bytes;
 
 /// How long an etag may be, in bytes.

@@ -6,11 +6,11 @@
 
 use super::header::State;
 use super::layout::{CREATED_AT, HEAD, MAGIC, STATE_AT, TTL_AT, VERSION_AT, u8_at, u64_at};
-use crate::store::Version;
+use crate::version::Version;
 use bytes::{Bytes, BytesMut};
 
 /// Writes the version and the time of creation. Copies, unless the envelope is not shared.
-pub(crate) fn stamp(envelope: Bytes, version: Version, created_us: u64) -> Bytes {
+pub fn stamp(envelope: Bytes, version: Version, created_us: u64) -> Bytes {
     edit(envelope, |head| {
         head[VERSION_AT..CREATED_AT].copy_from_slice(&version.to_le_bytes());
         head[CREATED_AT..].copy_from_slice(&created_us.to_le_bytes());
@@ -18,7 +18,7 @@ pub(crate) fn stamp(envelope: Bytes, version: Version, created_us: u64) -> Bytes
 }
 
 /// Marks it as expired. Copies, unless the envelope is not shared.
-pub(crate) fn expire(envelope: Bytes) -> Bytes {
+pub fn expire(envelope: Bytes) -> Bytes {
     edit(envelope, |head| head[STATE_AT] = State::Expired.byte())
 }
 
@@ -32,7 +32,7 @@ fn edit(envelope: Bytes, change: impl FnOnce(&mut [u8; HEAD])) -> Bytes {
 }
 
 /// Whether it is live and its time to live has not passed.
-pub(crate) fn is_fresh(envelope: &[u8], now_us: u64) -> bool {
+pub fn is_fresh(envelope: &[u8], now_us: u64) -> bool {
     let (Some(State::Live), Some(created), Some(ttl)) =
         (state_of(envelope), created_of(envelope), ttl_of(envelope))
     else {
@@ -42,7 +42,7 @@ pub(crate) fn is_fresh(envelope: &[u8], now_us: u64) -> bool {
 }
 
 /// The version. `None` for what is no envelope, as with the others.
-pub(crate) fn version_of(envelope: &[u8]) -> Option<Version> {
+pub fn version_of(envelope: &[u8]) -> Option<Version> {
     marked(envelope).and_then(|envelope| u64_at(envelope, VERSION_AT))
 }
 

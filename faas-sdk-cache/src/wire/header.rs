@@ -1,5 +1,5 @@
 use super::codec::Codec;
-use crate::store::Version;
+use crate::version::Version;
 
 /// The fields of an envelope that have a fixed place, except those that describe the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 use super::layout::{u16_at, u64_at};
-use crate::store::Version;
+use crate::version::Version;
 
 /// How many tags an entry may have.
 pub(super) const MAX_TAGS: usize = 64;

@@ -1,7 +1,8 @@
 //! Functions cached by cached: `sharded`, its way for many callers, and `by-key`, where of those who
 //! want the same value one loads it.
 
-use cache_loop::{Arguments, Item, Values};
+use cache_loop::local::{self, Item, Values};
+use cache_loop::{Arguments, Error};
 use cached::macros::{cached, concurrent_cached};
 use std::sync::Arc;
 
@@ -46,10 +47,10 @@ impl Values for ByKey {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Error> {
     let mut args = Arguments::new();
     match args.value::<String>("--cache")?.as_str() {
-        "by-key" => cache_loop::run(args, |_| ByKey),
-        _ => cache_loop::run(args, |_| Sharded),
+        "by-key" => local::run(args, |_| ByKey),
+        _ => local::run(args, |_| Sharded),
     }
 }

@@ -1,7 +1,8 @@
 //! faas-sdk-cache: in this process alone (`local`), that with a handle bound to an invocation's scope
 //! (`scope`), and before a remote level whose log is not due to be read (`memory`).
 
-use cache_loop::{Arguments, Item, Values};
+use cache_loop::local::{self, Item, Values};
+use cache_loop::{Arguments, Error};
 use faas_sdk_cache::store::MemoryStore;
 use faas_sdk_cache::{Cache, Region};
 use faas_sdk_scope::{Instance, Scope};
@@ -23,10 +24,10 @@ impl Values for Layered {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Error> {
     let mut args = Arguments::new();
     let cache: String = args.value("--cache")?;
-    cache_loop::run(args, |values| {
+    local::run(args, |values| {
         let instance = Instance::new();
         // More than half full, from where on moka counts how often a key is read.
         let builder = Cache::builder().instance(&instance).capacity(values * 800);

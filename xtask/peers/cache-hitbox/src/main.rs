@@ -1,7 +1,8 @@
 //! A function cached by hitbox, with its moka backend as it is by default. The backend keeps bytes, so
 //! that a hit decodes them.
 
-use cache_loop::{Arguments, Item, Values};
+use cache_loop::local::{self, Item, Values};
+use cache_loop::{Arguments, Error};
 use hitbox_fn::prelude::*;
 use hitbox_moka::MokaBackend;
 use serde::{Deserialize, Serialize};
@@ -29,10 +30,10 @@ impl Values for Hitbox {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Error> {
     let mut args = Arguments::new();
     let _only_one: String = args.value("--cache")?;
-    cache_loop::run(args, |values| {
+    local::run(args, |values| {
         let policy = PolicyConfig::builder().ttl(Duration::from_secs(300));
         let backend = MokaBackend::builder().max_entries(values + values / 2);
         Hitbox(

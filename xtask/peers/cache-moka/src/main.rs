@@ -1,6 +1,7 @@
 //! moka alone: `plain`, and with a lifetime (`ttl`), for which it reads its clock more often.
 
-use cache_loop::{Arguments, Item, Values};
+use cache_loop::local::{self, Item, Values};
+use cache_loop::{Arguments, Error};
 use moka::future::Cache;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +20,10 @@ impl Values for Moka {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Error> {
     let mut args = Arguments::new();
     let cache: String = args.value("--cache")?;
-    cache_loop::run(args, |values| {
+    local::run(args, |values| {
         // More than half full, from where on moka counts how often a key is read.
         let builder = Cache::builder().max_capacity(values + values / 2);
         Moka(match cache.as_str() {

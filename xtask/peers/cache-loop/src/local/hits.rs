@@ -1,4 +1,4 @@
-use crate::{Values, fill, names};
+use super::{Values, fill, names};
 use std::hint::black_box;
 use std::io;
 use std::sync::Barrier;
@@ -14,7 +14,12 @@ const STRIDE: usize = 7_919;
 const PART: usize = 1_000;
 
 /// The nanoseconds of a hit, while so many threads, each of which has a runtime of its own, do so many.
-pub(crate) fn time(values: &impl Values, keys: u64, hits: usize, threads: usize) -> io::Result<f64> {
+pub(crate) fn time(
+    values: &impl Values,
+    keys: u64,
+    hits: usize,
+    threads: usize,
+) -> io::Result<f64> {
     let names = names(keys);
     // What the cache may have spawned on it lives on.
     let runtime = Builder::new_current_thread().enable_all().build()?;

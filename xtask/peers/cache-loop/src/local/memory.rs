@@ -1,4 +1,4 @@
-use crate::{Values, fill, names};
+use super::{Values, fill, names};
 use std::io;
 use tokio::runtime::Builder;
 
