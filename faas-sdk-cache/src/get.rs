@@ -9,7 +9,7 @@ use crate::policy::{Policy, policy_setters};
 use crate::region::{Levels, Region};
 use crate::stats::Counter;
 use crate::value::{Cached, Source};
-use faas_sdk_scope::{BoxFuture, Stamp};
+use faas_sdk_scope::{BoxFuture, Moment};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -121,10 +121,10 @@ where
                     entry,
                     source,
                     unverified,
-                } => Ok(shared.serve(scope, &entry, source, unverified, &shared.instance.now())),
+                } => Ok(shared.serve(scope, &entry, source, unverified, &shared.instance.moment())),
                 Found::Missing(missing) => {
                     shared.count(scope, Counter::Misses, 1);
-                    let now = shared.instance.now();
+                    let now = shared.instance.moment();
                     let stale = missing.stale.filter(|stale| {
                         allow_stale && stale.may_stand_in(&now, policy.fail_safe.is_some())
                     });
@@ -160,12 +160,22 @@ where
     type Output = Result<Cached<V>, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let State::Start(..) = self.0
-            && let State::Start(get, loader) = std::mem::replace(&mut self.0, State::Done)
-        {
-            match get.hit(loader) {
-                Ok(hit) => return Poll::Ready(hit),
-                Err(running) => self.0 = State::Running(running),
+        if let State::Start(get, _) = &self.0 {
+            // Nothing is moved for a hit.
+            let look = get.look();
+            if let Look::Served(result) = look {
+                return Poll::Ready(result);
+            }
+            let State::Start(get, loader) = std::mem::replace(&mut self.0, State::Done) else {
+                return Poll::Pending;
+            };
+            match look {
+                Look::Served(result) => return Poll::Ready(result),
+                Look::Early(cached, key, entry) => {
+                    get.refresh(loader, key, entry);
+                    return Poll::Ready(Ok(cached));
+                }
+                Look::Missing(key) => self.0 = State::Running(get.load(loader, key)),
             }
         }
         let State::Running(running) = &mut self.0 else {
@@ -179,37 +189,35 @@ where
     }
 }
 
-type Running<V> = BoxFuture<'static, Result<Cached<V>, Error>>;
+/// What this process has to say without awaiting anything.
+enum Look<V> {
+    Served(Result<Cached<V>, Error>),
+    /// It is served, and to be loaded anew meanwhile.
+    Early(Cached<V>, FullKey, Arc<Entry>),
+    Missing(FullKey),
+}
 
 impl<V: Send + Sync + 'static, K: Key + ?Sized> Get<'_, V, K> {
-    /// The value, if this process has it fresh; otherwise what will get it.
-    fn hit<L, F, Fut>(self, loader: F) -> Result<Result<Cached<V>, Error>, Running<V>>
-    where
-        L: Into<Loaded<V>> + 'static,
-        F: FnOnce(Load<V>) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<L, LoadError>> + Send + 'static,
-    {
+    fn look(&self) -> Look<V> {
         let key = match self.handle.full_key(self.region, self.key) {
             Ok(key) => key,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Look::Served(Err(error)),
         };
         if self.region.levels == Levels::Remote {
-            return Err(self.load(loader, key));
+            return Look::Missing(key);
         }
         let Handle { shared, scope } = self.handle;
-        let now = shared.instance.now();
+        let now = shared.instance.moment();
         let Here::Fresh(entry) = shared.here::<V>(&key, &now) else {
-            return Err(self.load(loader, key));
+            return Look::Missing(key);
         };
-        let Some(cached) = shared.serve(scope.as_ref(), &entry, Source::L1, false, &now) else {
-            return Ok(Err(Error::absent(self.region.name)));
-        };
-        if let Some(share) = self.policy.eager
-            && is_early(&entry, share, &now)
-        {
-            self.refresh(loader, key, entry);
+        match shared.serve(scope.as_ref(), &entry, Source::L1, false, &now) {
+            None => Look::Served(Err(Error::absent(self.region.name))),
+            Some(cached) => match self.policy.eager {
+                Some(share) if is_early(&entry, share, &now) => Look::Early(cached, key, entry),
+                _ => Look::Served(Ok(cached)),
+            },
         }
-        Ok(Ok(cached))
     }
 
     /// Loads anew what is still served, unless someone does so.
@@ -234,7 +242,7 @@ impl<V: Send + Sync + 'static, K: Key + ?Sized> Get<'_, V, K> {
 
 /// Whether a value that is still fresh is to be loaded anew by this caller: the window opens at `share`
 /// of its lifetime, and within it chance decides.
-fn is_early(entry: &Entry, share: f64, now: &Stamp) -> bool {
+fn is_early(entry: &Entry, share: f64, now: &Moment) -> bool {
     let (age, remaining) = (entry.age(now), entry.remaining(now));
     let window = (age + remaining).mul_f64((1.0 - share).clamp(0.0, 1.0));
     // A quick load would be started in the last moment only, and come too late for a slow reader.

@@ -92,7 +92,7 @@ where
         let found = shared.find_many(scope_ref, &targets).await;
         let mut flights = Vec::new();
         let mut waits = Vec::with_capacity(targets.len());
-        let now = shared.instance.now();
+        let now = shared.instance.moment();
         let fail_safe = self.policy.fail_safe.is_some();
         for ((key, target), found) in self.keys.into_iter().zip(&targets).zip(found) {
             let missing = match found {
@@ -149,7 +149,7 @@ where
             };
             let error = match end {
                 Some(FlightEnd::Done(Ok(entry)) | FlightEnd::Overtaken(entry)) => {
-                    let now = shared.instance.now();
+                    let now = shared.instance.moment();
                     return Ok(shared.serve(scope_ref, &entry, entry.origin, false, &now));
                 }
                 Some(FlightEnd::Done(Err(error))) => error,
@@ -163,7 +163,7 @@ where
                         error = &error as &dyn std::error::Error,
                         "a stale value stands in for one that could not be loaded"
                     );
-                    let now = shared.instance.now();
+                    let now = shared.instance.moment();
                     Ok(shared.serve(scope_ref, &stale, stale.origin, false, &now))
                 }
                 None => Err(error),
@@ -186,7 +186,7 @@ where
         Box::pin(async move {
             let targets = targets?;
             let (shared, scope) = (&handle.shared, handle.scope());
-            let now = shared.instance.now();
+            let now = shared.instance.moment();
             let give = |found| match found {
                 Found::Entry {
                     entry,

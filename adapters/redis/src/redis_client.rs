@@ -192,6 +192,7 @@ impl Redis {
             let failure = match timeout_at(until, request.send(&mut link.connection)).await {
                 Ok(Ok(reply)) => {
                     slot.health.answered(now);
+                    slot.put_back(link);
                     return Ok(reply);
                 }
                 Ok(Err(error)) => Some(error),

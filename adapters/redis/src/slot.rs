@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
+/// The most clones that are kept.
+const IDLE: usize = 256;
+
 /// What the slots of a client have in common.
 pub(crate) struct Shared {
     pub(crate) pools: Pools,
@@ -29,6 +32,9 @@ pub(crate) struct Slot {
 #[derive(Default)]
 struct State {
     link: Option<Link>,
+    /// Clones of the link that nobody uses now. To take one is cheaper than to make one, because the
+    /// counts of clones are written by all threads.
+    idle: Vec<Connection>,
     /// How many links there have been.
     made: u64,
     attempt: Option<Attempt>,
@@ -46,9 +52,25 @@ struct Attempt {
 impl Slot {
     /// The link, if there is one of this epoch.
     pub(crate) fn ready(&self, epoch: Epoch) -> Option<Link> {
-        let state = self.state();
-        let link = state.link.as_ref().filter(|link| link.epoch >= epoch)?;
-        Some(link.clone())
+        let mut state = self.state();
+        let State { link, idle, .. } = &mut *state;
+        let link = link.as_ref().filter(|link| link.epoch >= epoch)?;
+        Some(match idle.pop() {
+            Some(connection) => Link {
+                connection,
+                ..*link
+            },
+            None => link.clone(),
+        })
+    }
+
+    /// Takes a link back that has answered.
+    pub(crate) fn put_back(&self, link: Link) {
+        let mut state = self.state();
+        let current = state.link.as_ref().map(|link| link.number);
+        if current == Some(link.number) && state.idle.len() < IDLE {
+            state.idle.push(link.connection);
+        }
     }
 
     /// Waits for a link of the present epoch. Cancel-safe.
@@ -86,7 +108,8 @@ impl Slot {
     pub(crate) fn give_up(&self, number: u64, shared: &Shared) {
         let given_up = {
             let mut state = self.state();
-            state.link.take_if(|now| now.number == number)
+            let given_up = state.link.take_if(|now| now.number == number);
+            given_up.map(|link| (link, std::mem::take(&mut state.idle)))
         };
         if given_up.is_some() {
             shared.pools.counters.replaced();
@@ -102,6 +125,7 @@ impl Slot {
             return Ok(attempt.clone());
         }
         let frozen = state.link.take_if(|link| link.epoch < epoch);
+        let frozen = frozen.map(|link| (link, std::mem::take(&mut state.idle)));
         let allowed = shared.failures.check(epoch);
         let (tell, outcome) = watch::channel(None);
         let attempt = Attempt { epoch, outcome };
@@ -158,6 +182,7 @@ impl Slot {
         // After a thaw another attempt may have been faster.
         if state.link.as_ref().is_none_or(|now| now.epoch < epoch) {
             state.link = Some(link.clone());
+            state.idle.clear();
             self.health.answered(Instant::now());
         }
         link

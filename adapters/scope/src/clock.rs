@@ -51,10 +51,50 @@ impl Stamp {
     }
 }
 
+/// A reading of the clocks for ages alone: cheaper than a [`Stamp`], and to be compared with other
+/// moments of the same clock only. It may lag behind by the resolution of the system's tick, some
+/// milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Nanoseconds on the monotonic clock, or on the one since boot where that includes it.
+    pub monotonic: u64,
+    /// Nanoseconds since the machine was started.
+    pub boottime: u64,
+    /// Nanoseconds since the Unix epoch.
+    pub realtime: u64,
+}
+
+impl Moment {
+    /// The largest of the three differences from `earlier` to `self`; zero if all went backwards.
+    #[must_use]
+    pub fn since(&self, earlier: &Moment) -> Duration {
+        let monotonic = self.monotonic.saturating_sub(earlier.monotonic);
+        let boottime = self.boottime.saturating_sub(earlier.boottime);
+        let realtime = self.realtime.saturating_sub(earlier.realtime);
+        Duration::from_nanos(monotonic.max(boottime).max(realtime))
+    }
+}
+
+impl From<Stamp> for Moment {
+    fn from(stamp: Stamp) -> Self {
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            monotonic: nanos(stamp.monotonic),
+            boottime: nanos(stamp.boottime),
+            realtime: nanos(stamp.realtime),
+        }
+    }
+}
+
 /// A source of [`Stamp`]s, replaceable in tests.
 pub trait Clock: Send + Sync + 'static {
     /// Reads the three clocks.
     fn now(&self) -> Stamp;
+
+    /// Reads the clocks for ages alone.
+    fn moment(&self) -> Moment {
+        self.now().into()
+    }
 
     /// Reads the monotonic clock alone.
     fn monotonic(&self) -> Duration {
@@ -79,9 +119,29 @@ impl Clock for SystemClock {
         }
     }
 
+    /// On Linux the clock since boot moves whenever the monotonic one does, so that is not read; and
+    /// the wall clock is read as of the last tick.
+    #[cfg(target_os = "linux")]
+    fn moment(&self) -> Moment {
+        let boottime = nanos(rustix::time::ClockId::Boottime);
+        Moment {
+            monotonic: boottime,
+            boottime,
+            realtime: nanos(rustix::time::ClockId::RealtimeCoarse),
+        }
+    }
+
     fn monotonic(&self) -> Duration {
         monotonic()
     }
+}
+
+#[cfg(target_os = "linux")]
+fn nanos(id: rustix::time::ClockId) -> u64 {
+    let time = rustix::time::clock_gettime(id);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    let rest = u64::try_from(time.tv_nsec).unwrap_or_default();
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
 #[cfg(target_os = "linux")]
@@ -167,6 +227,10 @@ impl Clock for ManualClock {
 impl<C: Clock> Clock for std::sync::Arc<C> {
     fn now(&self) -> Stamp {
         (**self).now()
+    }
+
+    fn moment(&self) -> Moment {
+        (**self).moment()
     }
 
     fn monotonic(&self) -> Duration {

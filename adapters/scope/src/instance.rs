@@ -1,4 +1,4 @@
-use crate::clock::{Clock, Stamp, SystemClock};
+use crate::clock::{Clock, Moment, Stamp, SystemClock};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -147,6 +147,12 @@ impl Instance {
     #[must_use]
     pub fn now(&self) -> Stamp {
         self.clock.now()
+    }
+
+    /// Reads the clocks for ages alone.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        self.clock.moment()
     }
 
     /// When it was made.

@@ -31,7 +31,7 @@ mod spawn;
 
 pub use cancel::CancelReason;
 pub use catch::CatchUnwind;
-pub use clock::{Clock, ManualClock, Stamp, SystemClock};
+pub use clock::{Clock, ManualClock, Moment, Stamp, SystemClock};
 pub use instance::{Arrival, Background, Epoch, InFlight, Instance, InstanceBuilder};
 pub use measure::{Measure, Unit};
 pub use registry::{Ending, Leftover};

@@ -1,6 +1,6 @@
 use super::guard::Cell;
 use crate::store::{LogAnswer, Version};
-use faas_sdk_scope::{Epoch, Stamp};
+use faas_sdk_scope::{Epoch, Moment};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +29,7 @@ struct Known {
 /// The store's time at a moment of ours.
 #[derive(Clone, Copy)]
 struct StoreClock {
-    at: Stamp,
+    at: Moment,
     micros: u64,
 }
 
@@ -72,15 +72,15 @@ impl Shard {
     }
 
     /// Whether the log was last read before `bound` or before a thaw.
-    pub(crate) fn is_due(&self, now: &Stamp, thaw: Epoch, bound: Duration) -> bool {
+    pub(crate) fn is_due(&self, now: &Moment, thaw: Epoch, bound: Duration) -> bool {
         let Verified {
             monotonic,
             boottime,
             realtime,
             thaw: then,
         } = &self.verified;
-        let read = |clock: &AtomicU64| Duration::from_nanos(clock.load(Ordering::Acquire));
-        let last = Stamp {
+        let read = |clock: &AtomicU64| clock.load(Ordering::Acquire);
+        let last = Moment {
             monotonic: read(monotonic),
             boottime: read(boottime),
             realtime: read(realtime),
@@ -112,7 +112,7 @@ impl Shard {
     }
 
     /// Says that all entries of the log up to `sent`, when it was asked, have been applied.
-    pub(crate) fn verified(&self, sent: &Stamp, thaw: Epoch, micros: Option<u64>) {
+    pub(crate) fn verified(&self, sent: &Moment, thaw: Epoch, micros: Option<u64>) {
         if let Some(micros) = micros {
             self.known().clock = Some(StoreClock { at: *sent, micros });
         }
@@ -122,17 +122,16 @@ impl Shard {
             realtime,
             thaw: then,
         } = &self.verified;
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        monotonic.fetch_max(nanos(sent.monotonic), Ordering::AcqRel);
-        boottime.fetch_max(nanos(sent.boottime), Ordering::AcqRel);
+        monotonic.fetch_max(sent.monotonic, Ordering::AcqRel);
+        boottime.fetch_max(sent.boottime, Ordering::AcqRel);
         // The wall clock may have been set back.
-        realtime.store(nanos(sent.realtime), Ordering::Release);
+        realtime.store(sent.realtime, Ordering::Release);
         then.store(thaw.number(), Ordering::Release);
     }
 
     /// The time on the store's clock, in microseconds since the Unix epoch, rather too late than too
     /// early; `None` if the store has not told.
-    pub(crate) fn store_micros(&self, now: &Stamp) -> Option<u64> {
+    pub(crate) fn store_micros(&self, now: &Moment) -> Option<u64> {
         let clock = self.known().clock?;
         let passed = now.since(&clock.at).as_micros();
         Some(
@@ -150,7 +149,7 @@ impl Shard {
 
     /// A version that is later than all that were issued before now; `None` if the store has not told
     /// its time.
-    pub(crate) fn latest(&self, now: &Stamp) -> Option<Version> {
+    pub(crate) fn latest(&self, now: &Moment) -> Option<Version> {
         let micros = self.store_micros(now)?;
         let known = self.known();
         Some(
@@ -195,12 +194,12 @@ mod tests {
         let instance = Instance::new();
         for (monotonic, boottime, realtime) in [(2, 0, 0), (0, 2, 0), (0, 0, 2)] {
             let shard = Shard::new(0, true);
-            let sent = clock.now();
+            let sent = clock.moment();
             assert!(shard.is_due(&sent, instance.epoch(), SECOND), "never read");
             shard.verified(&sent, instance.epoch(), None);
-            assert!(!shard.is_due(&clock.now(), instance.epoch(), SECOND));
+            assert!(!shard.is_due(&clock.moment(), instance.epoch(), SECOND));
             clock.step(SECOND * monotonic, SECOND * boottime, SECOND * realtime);
-            assert!(shard.is_due(&clock.now(), instance.epoch(), SECOND));
+            assert!(shard.is_due(&clock.moment(), instance.epoch(), SECOND));
         }
     }
 
@@ -208,9 +207,9 @@ mod tests {
     fn a_thaw_makes_it_due() {
         let (clock, instance) = (ManualClock::new(), Instance::new());
         let shard = Shard::new(0, true);
-        shard.verified(&clock.now(), instance.epoch(), None);
+        shard.verified(&clock.moment(), instance.epoch(), None);
         instance.mark_thawed();
-        assert!(shard.is_due(&clock.now(), instance.epoch(), SECOND));
+        assert!(shard.is_due(&clock.moment(), instance.epoch(), SECOND));
     }
 
     #[test]
@@ -239,9 +238,9 @@ mod tests {
     fn the_stores_time_runs_with_our_fastest_clock() {
         let clock = ManualClock::new();
         let shard = Shard::new(0, true);
-        assert_eq!(shard.store_micros(&clock.now()), None);
-        shard.verified(&clock.now(), Instance::new().epoch(), Some(5_000_000));
+        assert_eq!(shard.store_micros(&clock.moment()), None);
+        shard.verified(&clock.moment(), Instance::new().epoch(), Some(5_000_000));
         clock.step(Duration::ZERO, Duration::ZERO, SECOND);
-        assert_eq!(shard.store_micros(&clock.now()), Some(6_000_000));
+        assert_eq!(shard.store_micros(&clock.moment()), Some(6_000_000));
     }
 }

@@ -7,7 +7,7 @@ use crate::load::{Answer, Load, LoadError, Loaded, LoadedOptions};
 use crate::local::{Entry, FlightGuard};
 use crate::stats::Counter;
 use crate::store::{Fill, Lease, LeaseRequest, Token, Version, Write};
-use faas_sdk_scope::{CatchUnwind, Scope, Stamp};
+use faas_sdk_scope::{CatchUnwind, Moment, Scope};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
         F: FnOnce(Load<V>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<L, LoadError>> + Send + 'static,
     {
-        let start = self.shared.instance.now();
+        let start = self.shared.instance.moment();
         let leased = match self.turn(&start).await {
             Turn::Leased(leased) => Some(leased),
             Turn::Unleased => None,
@@ -100,12 +100,12 @@ impl<V: Send + Sync + 'static> Flying<V> {
         };
         self.learn_names().await;
         let before = self.target.before(&self.shared);
-        let start = self.shared.instance.now();
+        let start = self.shared.instance.moment();
         let loaded = match self.load(loader).await {
             Ok(loaded) => loaded,
             Err((kind, source)) => return self.fail(kind, source),
         };
-        let cost = self.shared.instance.now().since(&start);
+        let cost = self.shared.instance.moment().since(&start);
         let (content, stored) = match self.content(loaded, &before, cost).await {
             Ok(content) => content,
             Err(kind) => return self.fail(kind, None),
@@ -132,7 +132,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
     }
 
     /// Finds out whether it is this instance's turn to load.
-    async fn turn(&mut self, start: &Stamp) -> Turn {
+    async fn turn(&mut self, start: &Moment) -> Turn {
         let Some(remote) = self
             .target
             .remote(&self.shared)
@@ -187,7 +187,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
                     self.missing.rejected = version;
                 }
                 Ok(Some(Lease::Held { remaining })) => {
-                    let now = self.shared.instance.now();
+                    let now = self.shared.instance.moment();
                     let fail_safe = policy.fail_safe.is_some();
                     let stale = self.missing.stale.as_ref();
                     if let Some(stale) = stale.filter(|stale| stale.may_stand_in(&now, fail_safe)) {
@@ -373,7 +373,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
         }
         let mut too_large = false;
         let stored = guard.store(entry, |key, entry| {
-            too_large = shared.table.insert(key, entry, &shared.instance.now());
+            too_large = shared.table.insert(key, entry, &shared.instance.moment());
         });
         if too_large {
             shared.count(scope.as_ref(), Counter::TooLarge, 1);
@@ -385,7 +385,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
 
     /// Ends with a stale value, which is served without another try for a while.
     pub(crate) fn rearm(self, stale: &Entry) {
-        let now = self.shared.instance.now();
+        let now = self.shared.instance.moment();
         if stale.is_stale(&now) {
             let entry = stale.rearm(&now, self.target.throttle());
             self.land(entry);

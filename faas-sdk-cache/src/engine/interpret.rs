@@ -7,7 +7,7 @@ use crate::store::Version;
 use crate::value::Source;
 use crate::wire::{self, Envelope, Header, Invalid, State};
 use bytes::Bytes;
-use faas_sdk_scope::{Scope, Stamp};
+use faas_sdk_scope::{Moment, Scope};
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -62,7 +62,7 @@ async fn read<V: Send + Sync + 'static>(
     let Some(guards) = guards(shared, target, before, &envelope).await else {
         return Ok(Meaning::Useless);
     };
-    let now = shared.instance.now();
+    let now = shared.instance.moment();
     let times = Times::of(target, header, &now);
     if times.kept.is_zero() {
         return Ok(Meaning::Useless);
@@ -114,8 +114,8 @@ struct Times {
 }
 
 impl Times {
-    fn of<V>(target: &Target<V>, header: &Header, now: &Stamp) -> Self {
-        let own = u64::try_from(now.realtime.as_micros()).unwrap_or(u64::MAX);
+    fn of<V>(target: &Target<V>, header: &Header, now: &Moment) -> Self {
+        let own = now.realtime / 1000;
         // A store that does not tell its time has to do with ours.
         let micros = target.shard.store_micros(now).unwrap_or(own);
         let age = Duration::from_micros(micros.saturating_sub(header.created_us));

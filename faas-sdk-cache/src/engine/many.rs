@@ -18,7 +18,7 @@ impl Shared {
         scope: Option<&Scope>,
         targets: &[Arc<Target<V>>],
     ) -> Vec<Found> {
-        let now = self.instance.now();
+        let now = self.instance.moment();
         let mut found: Vec<Found> = Vec::with_capacity(targets.len());
         let mut asked: HashMap<u16, Vec<usize>> = HashMap::new();
         for (index, target) in targets.iter().enumerate() {
@@ -74,7 +74,7 @@ impl Shared {
                     let target = &targets[index];
                     if target.is_local()
                         && let Here::Fresh(entry) =
-                            self.here::<V>(&target.key, &self.instance.now())
+                            self.here::<V>(&target.key, &self.instance.moment())
                     {
                         found[index] = Found::Entry {
                             entry,
@@ -151,7 +151,7 @@ impl Shared {
                                 self.table.insert(
                                     &target.key.stored(),
                                     &entry,
-                                    &self.instance.now(),
+                                    &self.instance.moment(),
                                 );
                             });
                         }

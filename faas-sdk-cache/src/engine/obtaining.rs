@@ -8,7 +8,7 @@ use crate::local::{Entry, FlightEnd, Freshness, FullKey, Join, Ticket};
 use crate::remote::Down;
 use crate::stats::Counter;
 use crate::value::{Cached, Source};
-use faas_sdk_scope::{Scope, Stamp};
+use faas_sdk_scope::{Moment, Scope};
 use std::sync::Arc;
 use tracing::Instrument;
 
@@ -43,7 +43,7 @@ enum Approach {
 
 impl Shared {
     /// Looks into this process. A value of another type counts as nothing: two regions share a name.
-    pub(crate) fn here<V: 'static>(&self, key: &FullKey, now: &Stamp) -> Here {
+    pub(crate) fn here<V: 'static>(&self, key: &FullKey, now: &Moment) -> Here {
         let entry = self.table.get(key).filter(|entry| entry.is::<V>());
         let Some(entry) = entry else {
             return Here::Nothing;
@@ -66,7 +66,7 @@ impl Shared {
         if !target.is_local() {
             return Found::Missing(Missing::default());
         }
-        match self.here::<V>(&target.key, &self.instance.now()) {
+        match self.here::<V>(&target.key, &self.instance.moment()) {
             Here::Fresh(entry) => return found(entry, false),
             Here::Nothing => return Found::Missing(Missing::default()),
             Here::Due(entry) => return Found::Missing(Missing::of(entry)),
@@ -78,7 +78,7 @@ impl Shared {
             }
         }
         // The logs have just been read, even if so little as nothing may pass before they are due.
-        match self.here::<V>(&target.key, &self.instance.now()) {
+        match self.here::<V>(&target.key, &self.instance.moment()) {
             Here::Fresh(entry) | Here::Unverified(entry) => found(entry, false),
             Here::Due(entry) => Found::Missing(Missing::of(entry)),
             Here::Nothing => Found::Missing(Missing::default()),
@@ -115,7 +115,7 @@ impl Shared {
         };
         // Whoever waited for the same read may have been faster.
         if target.is_local()
-            && let Here::Fresh(entry) = self.here::<V>(key, &self.instance.now())
+            && let Here::Fresh(entry) = self.here::<V>(key, &self.instance.moment())
         {
             return Found::Entry {
                 entry,
@@ -131,7 +131,7 @@ impl Shared {
                 if target.is_local() {
                     self.stripes.store(key.hash(), ticket, || {
                         self.table
-                            .insert(&key.stored(), &entry, &self.instance.now());
+                            .insert(&key.stored(), &entry, &self.instance.moment());
                     });
                 }
                 return Found::Entry {
@@ -153,7 +153,7 @@ impl Shared {
 
     /// Without the remote level, a value is served that it should have been asked about.
     pub(crate) fn make_do(&self, missing: Missing) -> Found {
-        let now = self.instance.now();
+        let now = self.instance.moment();
         let usable = missing
             .stale
             .as_ref()
@@ -187,7 +187,7 @@ impl Shared {
         entry: &Entry,
         source: Source,
         unverified: bool,
-        now: &Stamp,
+        now: &Moment,
     ) -> Option<Cached<V>> {
         match source {
             Source::L1 => self.count(scope, Counter::L1Hits, 1),
@@ -248,7 +248,7 @@ impl Shared {
                     waiting
                 }
             };
-            let now = self.instance.now();
+            let now = self.instance.moment();
             let fail_safe = target.policy.fail_safe.is_some();
             let stale = missing
                 .stale
@@ -303,7 +303,7 @@ impl Shared {
         };
         // A load that began before a change elsewhere is not for whoever comes after it.
         if self.stripes.flight(&target.key).is_some()
-            && self.is_due(&target.shard, &self.instance.now())
+            && self.is_due(&target.shard, &self.instance.moment())
         {
             let _asked = self.verify(&target.shard, Vec::new()).await;
         }
@@ -328,7 +328,9 @@ impl Shared {
         let joined = self.stripes.join(&target.key, target.before(self).guards);
         // Another flight may have landed since the look.
         let landed = match &joined {
-            Join::Lead(_) if target.is_local() => self.here::<V>(&target.key, &self.instance.now()),
+            Join::Lead(_) if target.is_local() => {
+                self.here::<V>(&target.key, &self.instance.moment())
+            }
             _ => Here::Nothing,
         };
         match (joined, landed) {
@@ -352,7 +354,7 @@ impl Shared {
         stale: &Entry,
         ticket: Ticket,
     ) -> Result<Cached<V>, Error> {
-        let now = self.instance.now();
+        let now = self.instance.moment();
         let entry = Arc::new(stale.rearm(&now, target.throttle()));
         if target.is_local() {
             // Whoever has put something newer there keeps it.
@@ -373,7 +375,7 @@ impl Shared {
         source: Source,
         unverified: bool,
     ) -> Result<Cached<V>, Error> {
-        self.serve(scope, entry, source, unverified, &self.instance.now())
+        self.serve(scope, entry, source, unverified, &self.instance.moment())
             .ok_or_else(|| Error::absent(target.region.name))
     }
 }

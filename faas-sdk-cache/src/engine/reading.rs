@@ -85,7 +85,7 @@ impl Shared {
         let Some(remote) = &self.remote else {
             return Err(Down);
         };
-        let (thaw, sent) = (self.instance.epoch(), self.instance.now());
+        let (thaw, sent) = (self.instance.epoch(), self.instance.moment());
         let with_logs =
             self.logged().is_some() && (verify || !names.is_empty() || self.is_due(shard, &sent));
         let (asked, asked_tags) = (shard.position(), self.tags.asked());

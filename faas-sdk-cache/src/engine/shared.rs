@@ -3,7 +3,7 @@ use crate::local::{FullKey, Stripes, Table, shard_of};
 use crate::remote::{Coalescer, Recovery, Remote};
 use crate::stats::{Counter, Stats};
 use crate::store::Guarantees;
-use faas_sdk_scope::{Instance, Scope, Stamp};
+use faas_sdk_scope::{Instance, Moment, Scope};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl Shared {
     }
 
     /// Whether a shard's logs have to be read before its entries here may be served.
-    pub(crate) fn is_due(&self, shard: &Shard, now: &Stamp) -> bool {
+    pub(crate) fn is_due(&self, shard: &Shard, now: &Moment) -> bool {
         shard.is_due(now, self.instance.epoch(), self.settings.verify_after)
     }
 

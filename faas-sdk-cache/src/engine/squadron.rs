@@ -57,7 +57,7 @@ where
             .map(|ready| ready.flying.target.before(&shared))
             .collect();
         shared.count(first.flying.scope.as_ref(), Counter::Loads, 1);
-        let start = shared.instance.now();
+        let start = shared.instance.moment();
         let keys = ready.iter().map(|ready| ready.key.clone()).collect();
         let loading = CatchUnwind::new(Box::pin(async move { loader(keys).await }));
         let loaded: Result<I, (ErrorKind, Option<BoxError>)> =
@@ -67,7 +67,7 @@ where
                 Ok(Err(panic)) => Err((ErrorKind::Panicked, panic_message(&*panic))),
                 Err(_elapsed) => Err((ErrorKind::Timeout, None)),
             };
-        let cost = shared.instance.now().since(&start);
+        let cost = shared.instance.moment().since(&start);
         let mut loaded: HashMap<K, Loaded<V>> = match loaded {
             Ok(loaded) => loaded
                 .into_iter()
@@ -148,7 +148,7 @@ async fn turns<V: Send + Sync + 'static, K>(mut flights: Vec<(K, Flying<V>)>) ->
                 None
             }
             Some((_, Lease::Held { .. })) => {
-                let now = shared.instance.now();
+                let now = shared.instance.moment();
                 let fail_safe = target.policy.fail_safe.is_some();
                 let stale = flying.missing.stale.clone();
                 if let Some(stale) = stale.filter(|stale| stale.may_stand_in(&now, fail_safe)) {

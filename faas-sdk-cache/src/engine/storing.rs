@@ -106,7 +106,7 @@ pub(crate) fn prepare<V: Send + Sync + 'static>(
     let entry = Entry {
         value: value.map(|value| value as _),
         version: 0,
-        taken: shared.instance.now(),
+        taken: shared.instance.moment(),
         age: Duration::ZERO,
         l1_fresh: l1_ttl,
         fresh: ttl,

@@ -30,7 +30,7 @@ impl Shared {
         let region = target.region.name;
         let key = &target.key;
         let names = target.unknown_names(self);
-        let due = !names.is_empty() || self.is_due(&target.shard, &self.instance.now());
+        let due = !names.is_empty() || self.is_due(&target.shard, &self.instance.moment());
         if due && target.remote(self).is_some() {
             // Under generations that have passed, nobody else would take the value.
             // If it fails, the write will most likely fail, too.
@@ -81,7 +81,7 @@ impl Shared {
                             .and(Err(Error::remote(region, error)))
                     }
                     Err(error) => {
-                        let floor = target.shard.latest(&self.instance.now());
+                        let floor = target.shard.latest(&self.instance.moment());
                         // Without the store's time nothing tells whose value is newer.
                         let owed = floor.map_or(Owed::Remove, |unless_after| Owed::Write {
                             envelope,
@@ -107,7 +107,7 @@ impl Shared {
             self.stripes.store(key.hash(), ticket, || {
                 if self
                     .table
-                    .insert(&key.stored(), &entry, &self.instance.now())
+                    .insert(&key.stored(), &entry, &self.instance.moment())
                 {
                     self.count(scope, Counter::TooLarge, 1);
                 }

@@ -1,7 +1,7 @@
 use crate::coherence::{Guard, Shard};
 use crate::store::Version;
 use crate::value::{Cached, Source};
-use faas_sdk_scope::Stamp;
+use faas_sdk_scope::Moment;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(crate) struct Entry {
     /// 0 if no store has issued one.
     pub(crate) version: Version,
     /// When it was taken into this process; the spans below count from here.
-    pub(crate) taken: Stamp,
+    pub(crate) taken: Moment,
     /// How old it was then.
     pub(crate) age: Duration,
     /// How long it may be served without a question to the remote level.
@@ -76,7 +76,7 @@ impl Guards {
 }
 
 impl Entry {
-    pub(crate) fn freshness(&self, now: &Stamp) -> Freshness {
+    pub(crate) fn freshness(&self, now: &Moment) -> Freshness {
         let passed = now.since(&self.taken);
         if passed >= self.kept || !self.guards.hold() {
             Freshness::Dead
@@ -91,16 +91,16 @@ impl Entry {
         self.expired.store(true, Ordering::Release);
     }
 
-    pub(crate) fn age(&self, now: &Stamp) -> Duration {
+    pub(crate) fn age(&self, now: &Moment) -> Duration {
         self.age + now.since(&self.taken)
     }
 
     /// How long it stays fresh.
-    pub(crate) fn remaining(&self, now: &Stamp) -> Duration {
+    pub(crate) fn remaining(&self, now: &Moment) -> Duration {
         self.fresh.saturating_sub(now.since(&self.taken))
     }
 
-    pub(crate) fn is_stale(&self, now: &Stamp) -> bool {
+    pub(crate) fn is_stale(&self, now: &Moment) -> bool {
         self.rearmed || self.expired.load(Ordering::Acquire) || self.remaining(now).is_zero()
     }
 
@@ -110,7 +110,7 @@ impl Entry {
 
     /// Whether it may stand in for a value that cannot be loaded: fail-safe allows it, or it is fresh
     /// and was only due to be asked for.
-    pub(crate) fn may_stand_in(&self, now: &Stamp, fail_safe: bool) -> bool {
+    pub(crate) fn may_stand_in(&self, now: &Moment, fail_safe: bool) -> bool {
         let usable = self.value.is_some() && self.freshness(now) != Freshness::Dead;
         usable && (fail_safe || !self.is_stale(now))
     }
@@ -119,7 +119,7 @@ impl Entry {
     /// because two regions share a name.
     pub(crate) fn cached<V: Send + Sync + 'static>(
         &self,
-        now: &Stamp,
+        now: &Moment,
         source: Source,
         unverified: bool,
     ) -> Option<Cached<V>> {
@@ -133,7 +133,7 @@ impl Entry {
     }
 
     /// The same value, served for another `throttle` although it has expired.
-    pub(crate) fn rearm(&self, now: &Stamp, throttle: Duration) -> Self {
+    pub(crate) fn rearm(&self, now: &Moment, throttle: Duration) -> Self {
         let passed = now.since(&self.taken);
         Self {
             value: self.value.clone(),

@@ -1,6 +1,6 @@
 use super::entry::{Entry, Freshness};
 use super::key::{BuildPrehashed, FullKey, StoredKey};
-use faas_sdk_scope::Stamp;
+use faas_sdk_scope::Moment;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl Table {
 
     /// Stores an entry, unless it is too heavy or one of a later version is there. Says whether it was
     /// too heavy.
-    pub(crate) fn insert(&self, key: &StoredKey, entry: &Arc<Entry>, now: &Stamp) -> bool {
+    pub(crate) fn insert(&self, key: &StoredKey, entry: &Arc<Entry>, now: &Moment) -> bool {
         if entry.weight > self.entry_cap {
             return true;
         }
