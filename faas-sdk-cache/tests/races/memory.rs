@@ -3,9 +3,20 @@ use crate::world::Memory;
 use faas_sdk_cache::Cache;
 use faas_sdk_cache::store::MemoryStore;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_instances_over_a_store_in_memory() {
+    race(race_time()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "a long race"]
+async fn soak_two_instances_over_a_store_in_memory() {
+    race(Duration::from_secs(10)).await;
+}
+
+async fn race(time: Duration) {
     for shards in [1, 4] {
         let store = MemoryStore::builder().shards(shards).build();
         let world = Arc::new(Memory::default());
@@ -17,8 +28,7 @@ async fn two_instances_over_a_store_in_memory() {
             Process::new(cache, Arc::clone(&world))
         };
         let (first, second) = (process(), process());
-        let (time, here) = (race_time(), &first);
-        let (reads, more) = tokio::join!(here.race(8, true, time), second.race(8, false, time));
+        let (reads, more) = tokio::join!(first.race(8, true, time), second.race(8, false, time));
         let stats = first.cache.stats();
         assert!(
             reads + more > 100 && stats.l1_hits > 0 && stats.l2_hits > 0,

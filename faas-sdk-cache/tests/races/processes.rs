@@ -1,7 +1,7 @@
 use crate::checker::{BOUND, Process, race_time};
 use crate::world::World;
-use faas_sdk_cache::Cache;
 use faas_sdk_cache::store::RedisStore;
+use faas_sdk_cache::{Cache, Region};
 use faas_sdk_redis::redis::{Cmd, FromRedisValue, cmd};
 use faas_sdk_redis::{Redis, Retry};
 use faas_sdk_test_servers::RedisServer;
@@ -99,12 +99,75 @@ async fn child() {
     );
 }
 
-fn start(cache: &RedisServer, truth: &RedisServer, setter: &str) -> Child {
+/// Not a test of its own: one of the processes whose callers want the same cold key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "started by the stampede"]
+async fn caller() {
+    let variable = |name: &str| std::env::var(name).expect("set by the parent");
+    let connect = |url: String| Redis::builder().url(url).build().expect("a configuration");
+    let store = RedisStore::new(connect(variable("FAAS_TEST_RACE_CACHE")), "race");
+    let cache = Cache::builder().store(store.expect("a namespace")).build();
+    let truth = Arc::new(Truth(connect(variable("FAAS_TEST_RACE_TRUTH"))));
+    truth.advance(1).await;
+    while truth.truth(1).await < 4 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let callers: Vec<_> = (0..2500)
+        .map(|_| {
+            let (cache, truth) = (cache.clone(), Arc::clone(&truth));
+            tokio::spawn(async move {
+                let got = cache.get(&COLD, "key").or_load(move |_| async move {
+                    let loads = truth.advance(0).await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    Ok(loads)
+                });
+                assert_eq!(*got.await.expect("a value"), 1, "it was loaded once");
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.expect("a caller");
+    }
+}
+
+const COLD: Region<u64> = Region::new("cold");
+
+#[tokio::test]
+async fn ten_thousand_callers_in_four_processes_are_one_load() {
+    let (cache, truth) = servers().await;
+    let callers = (0..4)
+        .map(|_| start("caller", &cache, &truth, "no", Duration::ZERO))
+        .collect();
+    end(callers);
+    assert_eq!(
+        truth.cli(&["GET", "truth:0"]).await.expect("an answer"),
+        "1"
+    );
+}
+
+async fn servers() -> (RedisServer, RedisServer) {
+    let start = async || RedisServer::start().await.expect("a server");
+    (start().await, start().await)
+}
+
+fn start(
+    test: &str,
+    cache: &RedisServer,
+    truth: &RedisServer,
+    setter: &str,
+    time: Duration,
+) -> Child {
     Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "processes::child", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            &format!("processes::{test}"),
+            "--ignored",
+            "--nocapture",
+        ])
         .env("FAAS_TEST_RACE_CACHE", cache.url())
         .env("FAAS_TEST_RACE_TRUTH", truth.url())
         .env("FAAS_TEST_RACE_SETTER", setter)
+        .env("FAAS_TEST_RACE_MS", time.as_millis().to_string())
         .spawn()
         .expect("a process")
 }
@@ -127,24 +190,32 @@ fn end(mut children: Vec<Child>) {
 
 #[tokio::test]
 async fn two_processes() {
-    let (cache, truth) = (
-        RedisServer::start().await.expect("a server"),
-        RedisServer::start().await.expect("a server"),
-    );
+    let (cache, truth) = servers().await;
+    let time = race_time();
     end(vec![
-        start(&cache, &truth, "yes"),
-        start(&cache, &truth, "no"),
+        start("child", &cache, &truth, "yes", time),
+        start("child", &cache, &truth, "no", time),
     ]);
 }
 
 #[tokio::test]
 async fn two_processes_while_they_and_the_server_are_frozen_and_killed() {
-    let (cache, truth) = (
-        RedisServer::start().await.expect("a server"),
-        RedisServer::start().await.expect("a server"),
-    );
-    let children = vec![start(&cache, &truth, "yes"), start(&cache, &truth, "no")];
-    let until = Instant::now() + race_time().saturating_sub(Duration::from_millis(300));
+    frozen_and_killed(race_time()).await;
+}
+
+#[tokio::test]
+#[ignore = "a long race"]
+async fn soak_processes_and_server_frozen_and_killed() {
+    frozen_and_killed(Duration::from_secs(20)).await;
+}
+
+async fn frozen_and_killed(time: Duration) {
+    let (cache, truth) = servers().await;
+    let children = vec![
+        start("child", &cache, &truth, "yes", time),
+        start("child", &cache, &truth, "no", time),
+    ];
+    let until = Instant::now() + time.saturating_sub(Duration::from_millis(300));
     let pause = async |millis| tokio::time::sleep(Duration::from_millis(millis)).await;
     pause(150).await;
     for round in 0_u32.. {

@@ -4,7 +4,7 @@ use crate::cargo::{Metadata, cargo, run};
 use anyhow::{Context, Result};
 
 /// The packages that users choose features of.
-const PACKAGES: [&str; 2] = ["faas-sdk", "faas-sdk-log"];
+const PACKAGES: [&str; 3] = ["faas-sdk", "faas-sdk-cache", "faas-sdk-log"];
 
 /// Checks each package with no feature, each alone, the defaults and all, warnings denied.
 pub(super) fn check(metadata: &Metadata) -> Result<()> {
