@@ -1,29 +1,4 @@
-//! A layered cache for functions: in this process and remote, correct under freezing, crashes and
-//! races.
-//!
-//! ```
-//! use faas_sdk_cache::{Cache, Region};
-//! use std::time::Duration;
-//!
-//! #[derive(serde::Serialize, serde::Deserialize)]
-//! struct Item {
-//!     name: String,
-//! }
-//!
-//! const ITEM: Region<Item> = Region::new("item").ttl(Duration::from_secs(60));
-//!
-//! # #[tokio::main]
-//! # async fn main() -> Result<(), faas_sdk_cache::Error> {
-//! let cache = Cache::local();
-//! let item = cache
-//!     .get(&ITEM, "42")
-//!     .or_load(|_| async { Ok(Item { name: "tea".into() }) })
-//!     .await?;
-//! assert_eq!(item.name, "tea");
-//! assert!(cache.contains(&ITEM, "42").await?);
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod breaker;
 mod builder;

@@ -5,6 +5,7 @@
 //! cargo xtask ci             test, and every other check a change must pass
 //! cargo xtask bench lambda   measure an invocation against the peers, check the budgets
 //! cargo xtask bench log      the same for a log line
+//! cargo xtask bench cache    the same for the cache
 //! cargo xtask soak           long races and fuzzing
 //! ```
 #![allow(
@@ -41,6 +42,10 @@ usage: cargo xtask <command>
       log                 one line of a log writer
         --rounds N        interleaved rounds (default 9)
         --lines N         measured lines a round (default 200000)
+        --only TEXT,…     only programs whose name contains one of these
+      cache               values from the process, and from Redis
+        --rounds N        interleaved rounds (default 7)
+        --hits N          measured hits of a thread and round (default 500000)
         --only TEXT,…     only programs whose name contains one of these
   soak [--minutes N]      the ignored tests named *soak*, again and again, for N minutes (default 10)
 ";

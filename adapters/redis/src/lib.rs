@@ -41,6 +41,7 @@ mod dedicated;
 mod error;
 mod fault;
 mod health;
+mod idle;
 mod link;
 mod opener;
 mod pools;

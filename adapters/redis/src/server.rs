@@ -215,6 +215,13 @@ mod tests {
     use super::*;
     use crate::ErrorKind;
 
+    fn config(topology: Topology) -> RedisConfig {
+        RedisConfig {
+            topology,
+            ..RedisConfig::default()
+        }
+    }
+
     fn refused(config: &RedisConfig) -> String {
         let Err(error) = Server::new(config) else {
             panic!("it is accepted: {config:?}");
@@ -238,18 +245,16 @@ mod tests {
             "redis://:hunter2@host?protocol=hunter2",
         ] {
             for several in [false, true] {
-                let mut config = RedisConfig::default();
-                config.topology = match several {
+                let config = config(match several {
                     false => Topology::single(url),
                     true => Topology::cluster(["redis://host", url]),
-                };
+                });
                 let text = refused(&config);
                 assert!(text.contains("`url"), "{text}");
                 assert!(!text.contains("hunter2"), "{text}");
             }
         }
-        let mut config = RedisConfig::default();
-        config.topology = Topology::cluster(["redis://:hunter2@a", "redis://b"]);
+        let mut config = config(Topology::cluster(["redis://:hunter2@a", "redis://b"]));
         assert!(
             Server::new(&config).is_ok(),
             "the first one's login is for all"
@@ -284,8 +289,7 @@ mod tests {
 
     #[test]
     fn authorities_have_to_be_pem_and_of_use() {
-        let mut config = RedisConfig::default();
-        config.topology = Topology::single("rediss://host");
+        let mut config = config(Topology::single("rediss://host"));
         for ca in ["", "no pem", "-----BEGIN CERTIFICATE-----\nnothing"] {
             config.tls_ca = Some(ca.to_owned());
             assert!(refused(&config).contains("`tls_ca`"));

@@ -3,17 +3,19 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::fault;
 use crate::health::Health;
+use crate::idle::Idle;
 use crate::link::Link;
 use crate::pools::Pools;
 use crate::thaw::Thaw;
 use deadpool::managed::Object;
 use faas_sdk_scope::Epoch;
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Release},
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
-
-/// The most clones that are kept.
-const IDLE: usize = 256;
 
 /// What the slots of a client have in common.
 pub(crate) struct Shared {
@@ -26,15 +28,15 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(crate) struct Slot {
     state: Mutex<State>,
+    /// The number of the link; 0 if there is none.
+    current: AtomicU64,
+    idle: Idle,
     pub(crate) health: Health,
 }
 
 #[derive(Default)]
 struct State {
     link: Option<Link>,
-    /// Clones of the link that nobody uses now. To take one is cheaper than to make one, because the
-    /// counts of clones are written by all threads.
-    idle: Vec<Connection>,
     /// How many links there have been.
     made: u64,
     attempt: Option<Attempt>,
@@ -52,25 +54,25 @@ struct Attempt {
 impl Slot {
     /// The link, if there is one of this epoch.
     pub(crate) fn ready(&self, epoch: Epoch) -> Option<Link> {
-        let mut state = self.state();
-        let State { link, idle, .. } = &mut *state;
-        let link = link.as_ref().filter(|link| link.epoch >= epoch)?;
-        Some(match idle.pop() {
-            Some(connection) => Link {
-                connection,
-                ..*link
-            },
-            None => link.clone(),
-        })
+        let current = self.current.load(Acquire);
+        if current == 0 {
+            return None;
+        }
+        if let Some(link) = self.idle.take()
+            && link.number == current
+            && link.epoch >= epoch
+        {
+            return Some(link);
+        }
+        let state = self.state();
+        let link = state.link.as_ref().filter(|link| link.epoch >= epoch)?;
+        Some(link.clone())
     }
 
     /// Takes a link back that has answered.
     pub(crate) fn put_back(&self, link: Link) {
-        let mut state = self.state();
-        let current = state.link.as_ref().map(|link| link.number);
-        if current == Some(link.number) && state.idle.len() < IDLE {
-            state.idle.push(link.connection);
-        }
+        let current = |link: &Link| link.number == self.current.load(Acquire);
+        self.idle.put(link, current);
     }
 
     /// Waits for a link of the present epoch. Cancel-safe.
@@ -106,11 +108,7 @@ impl Slot {
 
     /// Gives up a link, if it has not been before. Commands that wait for answers on it go on.
     pub(crate) fn give_up(&self, number: u64, shared: &Shared) {
-        let given_up = {
-            let mut state = self.state();
-            let given_up = state.link.take_if(|now| now.number == number);
-            given_up.map(|link| (link, std::mem::take(&mut state.idle)))
-        };
+        let given_up = self.take_if(|now| now.number == number);
         if given_up.is_some() {
             shared.pools.counters.replaced();
             tracing::debug!("a connection to Redis is given up after a failure");
@@ -118,26 +116,21 @@ impl Slot {
     }
 
     fn attempt(self: &Arc<Self>, shared: &Arc<Shared>, epoch: Epoch) -> Result<Attempt, Error> {
+        if self.take_if(|link| link.epoch < epoch).is_some() {
+            shared.pools.counters.replaced();
+            tracing::debug!("a connection to Redis is given up after a thaw");
+        }
         let mut state = self.state();
         if let Some(attempt) = &state.attempt
             && attempt.epoch >= epoch
         {
             return Ok(attempt.clone());
         }
-        let frozen = state.link.take_if(|link| link.epoch < epoch);
-        let frozen = frozen.map(|link| (link, std::mem::take(&mut state.idle)));
-        let allowed = shared.failures.check(epoch);
+        shared.failures.check(epoch)?;
         let (tell, outcome) = watch::channel(None);
         let attempt = Attempt { epoch, outcome };
-        if allowed.is_ok() {
-            state.attempt = Some(attempt.clone());
-        }
+        state.attempt = Some(attempt.clone());
         drop(state);
-        if frozen.is_some() {
-            shared.pools.counters.replaced();
-            tracing::debug!("a connection to Redis is given up after a thaw");
-        }
-        allowed?;
         let (slot, shared, own) = (Arc::clone(self), Arc::clone(shared), attempt.clone());
         tokio::spawn(async move {
             let outcome = slot.settle(&shared, &own, open(&shared, epoch).await);
@@ -181,11 +174,24 @@ impl Slot {
         };
         // After a thaw another attempt may have been faster.
         if state.link.as_ref().is_none_or(|now| now.epoch < epoch) {
-            state.link = Some(link.clone());
-            state.idle.clear();
+            let old = state.link.replace(link.clone());
+            self.current.store(link.number, Release);
+            drop(state);
+            drop(old);
+            self.idle.clear();
             self.health.answered(Instant::now());
         }
         link
+    }
+
+    /// Takes the link out with all its clones that nobody uses.
+    fn take_if(&self, condition: impl FnOnce(&mut Link) -> bool) -> Option<Link> {
+        let mut state = self.state();
+        let link = state.link.take_if(condition)?;
+        self.current.store(0, Release);
+        drop(state);
+        self.idle.clear();
+        Some(link)
     }
 
     fn forget(&self, attempt: &Attempt) {

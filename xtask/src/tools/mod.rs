@@ -5,7 +5,7 @@
 mod cargo_lambda;
 pub(crate) mod debian;
 mod python;
-mod redis;
+pub(crate) mod redis;
 
 use anyhow::Result;
 use std::path::{Path, PathBuf};

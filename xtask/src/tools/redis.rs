@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use std::process::{Command, Stdio};
 
 /// Makes sure that the programs of Redis are there.
-pub(super) fn provide() -> Result<()> {
+pub(crate) fn provide() -> Result<()> {
     if ["redis-server", "redis-cli"].into_iter().all(runs) {
         return Ok(());
     }
