@@ -244,7 +244,10 @@ impl<V: Send + Sync + 'static, K: Key + ?Sized> Get<'_, V, K> {
 /// of its lifetime, and within it chance decides.
 fn is_early(entry: &Entry, share: f64, now: &Moment) -> bool {
     let (age, remaining) = (entry.age(now), entry.remaining(now));
-    let window = (age + remaining).mul_f64((1.0 - share).clamp(0.0, 1.0));
+    let share = (1.0 - share).clamp(0.0, 1.0);
+    let window = age.saturating_add(remaining).as_secs_f64() * share;
+    // Not a number is no window.
+    let window = Duration::try_from_secs_f64(window).unwrap_or_default();
     // A quick load would be started in the last moment only, and come too late for a slow reader.
     let cost = entry.cost.max(window / 10);
     remaining < window && !entry.rearmed && chance::refresh_early(remaining, cost, 1.0)

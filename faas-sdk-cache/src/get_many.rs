@@ -1,14 +1,14 @@
-use crate::engine::{Flying, Found, Squadron, Target, spawn};
+use crate::engine::{Flying, Found, Here, Shared, Squadron, Target, spawn};
 use crate::error::{Error, ErrorKind};
 use crate::handle::Handle;
 use crate::key::Key;
 use crate::load::{LoadError, Loaded};
-use crate::local::{FlightEnd, Join};
+use crate::local::{Entry, FlightEnd, Join, Ticket};
 use crate::policy::{Policy, policy_setters};
 use crate::region::Region;
 use crate::stats::Counter;
-use crate::value::Cached;
-use faas_sdk_scope::BoxFuture;
+use crate::value::{Cached, Source};
+use faas_sdk_scope::{BoxFuture, Scope};
 use futures_util::future::join_all;
 use std::fmt;
 use std::hash::Hash;
@@ -88,88 +88,182 @@ where
     {
         let targets = self.targets()?;
         let Handle { shared, scope } = self.handle.clone();
-        let scope_ref = scope.as_ref();
-        let found = shared.find_many(scope_ref, &targets).await;
-        let mut flights = Vec::new();
-        let mut waits = Vec::with_capacity(targets.len());
-        let now = shared.instance.moment();
-        let fail_safe = self.policy.fail_safe.is_some();
-        for ((key, target), found) in self.keys.into_iter().zip(&targets).zip(found) {
+        let mut loader = Some(loader);
+        let mut given: Vec<Option<Option<Cached<V>>>> = targets.iter().map(|_| None).collect();
+        let start = tokio::time::Instant::now();
+        // Another round is for keys whose load by someone else was given up or overtaken.
+        while given.iter().any(Option::is_none) {
+            let open: Vec<usize> = (0..given.len())
+                .filter(|index| given[*index].is_none())
+                .collect();
+            let round = Round {
+                shared: &shared,
+                scope: scope.as_ref(),
+                targets: open
+                    .iter()
+                    .map(|index| Arc::clone(&targets[*index]))
+                    .collect(),
+                start,
+            };
+            let keys: Vec<&K> = open.iter().map(|index| &self.keys[*index]).collect();
+            let (flights, waits) = round.join(&keys).await;
+            let leads = !flights.is_empty();
+            if leads {
+                let Some(loader) = loader.take() else {
+                    return Err(Error::new(ErrorKind::Cancelled, self.region.name));
+                };
+                spawn(scope.as_ref(), Squadron { flights }.run(loader));
+            }
+            let ends = waits
+                .into_iter()
+                .zip(&round.targets)
+                .map(|(wait, target)| round.end(wait, target));
+            for (index, end) in open.into_iter().zip(join_all(ends).await) {
+                given[index] = end?;
+            }
+        }
+        Ok(given.into_iter().flatten().collect())
+    }
+}
+
+/// One look for keys, and one wait for those that are loaded.
+struct Round<'r, V> {
+    shared: &'r Arc<Shared>,
+    scope: Option<&'r Scope>,
+    targets: Vec<Arc<Target<V>>>,
+    start: tokio::time::Instant,
+}
+
+fn boxed(wait: impl Future<Output = FlightEnd> + Send + 'static) -> BoxFuture<'static, FlightEnd> {
+    Box::pin(wait)
+}
+
+/// What there is to wait for.
+enum Wait<V> {
+    Nothing(Option<Cached<V>>),
+    Flight {
+        waiting: BoxFuture<'static, FlightEnd>,
+        stale: Option<Arc<Entry>>,
+        ticket: Ticket,
+        led: bool,
+    },
+}
+
+impl<V: Send + Sync + 'static> Round<'_, V> {
+    /// Looks at both levels, and joins the flights of the keys that neither has, or starts them.
+    async fn join<'k, K: Clone + 'k>(&self, keys: &[&'k K]) -> (Vec<(K, Flying<V>)>, Vec<Wait<V>>) {
+        let Self {
+            shared,
+            scope,
+            targets,
+            ..
+        } = self;
+        let ticket = |target: &Arc<Target<V>>| shared.stripes.ticket(target.key.hash());
+        let tickets: Vec<_> = targets.iter().map(ticket).collect();
+        let found = shared.find_many(*scope, targets).await;
+        let (mut flights, mut waits) = (Vec::new(), Vec::with_capacity(targets.len()));
+        for (((key, target), found), ticket) in keys.iter().zip(targets).zip(found).zip(tickets) {
+            let now = shared.instance.moment();
             let missing = match found {
                 Found::Entry {
                     entry,
                     source,
                     unverified,
                 } => {
-                    waits.push(Err(
-                        shared.serve(scope_ref, &entry, source, unverified, &now)
-                    ));
+                    let served = shared.serve(*scope, &entry, source, unverified, &now);
+                    waits.push(Wait::Nothing(served));
                     continue;
                 }
                 Found::Missing(missing) => missing,
             };
-            shared.count(scope_ref, Counter::Misses, 1);
+            shared.count(*scope, Counter::Misses, 1);
+            let fail_safe = target.policy.fail_safe.is_some();
             let stale = missing
                 .stale
                 .clone()
                 .filter(|stale| stale.may_stand_in(&now, fail_safe));
-            let waiting = match shared
+            let (waiting, led) = match shared
                 .stripes
-                .join(&target.key, target.before(&shared).guards)
+                .join(&target.key, target.before(shared).guards)
             {
-                Join::Wait(flight) => flight.wait(),
+                Join::Wait(flight) => (boxed(flight.wait()), false),
                 Join::Lead(guard) => {
-                    let waiting = guard.flight().wait();
+                    // Another flight may have landed since the look.
+                    if target.is_local()
+                        && let Here::Fresh(entry) = shared.here::<V>(&target.key, &now)
+                    {
+                        let served = shared.serve(*scope, &entry, Source::L1, false, &now);
+                        guard.end(Ok(entry));
+                        waits.push(Wait::Nothing(served));
+                        continue;
+                    }
+                    let waiting = boxed(guard.flight().wait());
                     let flying = Flying {
-                        shared: Arc::clone(&shared),
-                        scope: scope.clone(),
+                        shared: Arc::clone(shared),
+                        scope: scope.cloned(),
                         target: Arc::clone(target),
                         guard,
                         missing,
                     };
-                    flights.push((key, flying));
-                    waiting
+                    flights.push(((*key).clone(), flying));
+                    (waiting, true)
                 }
             };
-            waits.push(Ok((waiting, stale)));
+            waits.push(Wait::Flight {
+                waiting,
+                stale,
+                ticket,
+                led,
+            });
         }
-        if !flights.is_empty() {
-            spawn(scope_ref, Squadron { flights }.run(loader));
-        }
-        let policy = self.policy;
-        let region = self.region.name;
-        let given = waits.into_iter().map(|wait| async {
-            let (waiting, stale) = match wait {
-                Err(served) => return Ok(served),
-                Ok(wait) => wait,
-            };
-            let end = match policy.patience(stale.is_some()) {
-                None => Some(waiting.await),
-                Some(patience) => tokio::time::timeout(patience, waiting).await.ok(),
-            };
-            let error = match end {
-                Some(FlightEnd::Done(Ok(entry)) | FlightEnd::Overtaken(entry)) => {
-                    let now = shared.instance.moment();
-                    return Ok(shared.serve(scope_ref, &entry, entry.origin, false, &now));
-                }
-                Some(FlightEnd::Done(Err(error))) => error,
-                Some(FlightEnd::Abandoned) => Error::new(ErrorKind::Cancelled, region),
-                None => Error::new(ErrorKind::Timeout, region),
-            };
-            match stale {
-                Some(stale) => {
-                    tracing::warn!(
-                        region,
-                        error = &error as &dyn std::error::Error,
-                        "a stale value stands in for one that could not be loaded"
-                    );
-                    let now = shared.instance.moment();
-                    Ok(shared.serve(scope_ref, &stale, stale.origin, false, &now))
-                }
-                None => Err(error),
-            }
-        });
-        join_all(given).await.into_iter().collect()
+        (flights, waits)
+    }
+
+    /// What a wait brings; `None` if it has to be looked for again.
+    async fn end(
+        &self,
+        wait: Wait<V>,
+        target: &Target<V>,
+    ) -> Result<Option<Option<Cached<V>>>, Error> {
+        let (waiting, stale, ticket, led) = match wait {
+            Wait::Nothing(served) => return Ok(Some(served)),
+            Wait::Flight {
+                waiting,
+                stale,
+                ticket,
+                led,
+            } => (waiting, stale, ticket, led),
+        };
+        let end = match target.policy.patience(stale.is_some()) {
+            None => Some(waiting.await),
+            Some(patience) => tokio::time::timeout_at(self.start + patience, waiting)
+                .await
+                .ok(),
+        };
+        let error = match end {
+            Some(FlightEnd::Done(Ok(entry))) => return Ok(Some(self.serve(&entry))),
+            Some(FlightEnd::Overtaken(entry)) if led => return Ok(Some(self.serve(&entry))),
+            Some(FlightEnd::Overtaken(_) | FlightEnd::Abandoned) => return Ok(None),
+            Some(FlightEnd::Done(Err(error))) => error,
+            None => Error::new(ErrorKind::Timeout, target.region.name),
+        };
+        let Some(stale) = stale else {
+            return Err(error);
+        };
+        tracing::warn!(
+            region = target.region.name,
+            error = &error as &dyn std::error::Error,
+            "a stale value stands in for one that could not be loaded"
+        );
+        self.shared
+            .fall_back(self.scope, target, &stale, ticket)
+            .map(|cached| Some(Some(cached)))
+    }
+
+    fn serve(&self, entry: &Entry) -> Option<Cached<V>> {
+        let now = self.shared.instance.moment();
+        self.shared
+            .serve(self.scope, entry, entry.origin, false, &now)
     }
 }
 

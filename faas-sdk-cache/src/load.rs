@@ -1,9 +1,9 @@
 use crate::error::BoxError;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a loader is told.
-#[derive(Debug)]
+/// What a loader is told. `Debug` does not show the value.
 #[non_exhaustive]
 pub struct Load<V> {
     /// The value that has expired, if it is still there.
@@ -16,13 +16,11 @@ pub struct Load<V> {
 
 /// What a loader answers: a value with options of its own, that nothing has changed, or that there
 /// is no such thing. Values turn into it by themselves, and so does an `Option`.
-#[derive(Debug)]
 pub struct Loaded<V> {
     pub(crate) answer: Answer<V>,
     pub(crate) options: LoadedOptions,
 }
 
-#[derive(Debug)]
 pub(crate) enum Answer<V> {
     Value(V),
     NotModified,
@@ -120,5 +118,23 @@ impl LoadError {
 impl<E: Into<BoxError>> From<E> for LoadError {
     fn from(error: E) -> Self {
         Self(error.into())
+    }
+}
+
+impl<V> fmt::Debug for Load<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Load")
+            .field("stale", &self.stale.is_some())
+            .field("etag", &self.etag)
+            .field("allowed", &self.allowed)
+            .finish()
+    }
+}
+
+impl<V> fmt::Debug for Loaded<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }

@@ -159,7 +159,8 @@ impl<V> Region<V> {
         self
     }
 
-    /// Keeps entries in this process only.
+    /// Keeps entries in this process only. They follow its own clears and removals of tags; those of
+    /// other instances they learn of when the log is read for the sake of other regions.
     pub const fn l1_only(mut self) -> Self {
         self.levels = Levels::Local;
         self

@@ -67,6 +67,13 @@ impl Stats {
         }
     }
 
+    /// Counts for a scope what has been counted for the process already.
+    pub(crate) fn tell(&self, scope: Option<&Scope>, counter: Counter) {
+        if let Some(scope) = scope {
+            scope.add(Counter::NAMES[counter as usize], 1);
+        }
+    }
+
     fn get(&self, counter: Counter) -> u64 {
         self.0[counter as usize].load(Ordering::Relaxed)
     }

@@ -1,9 +1,10 @@
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A value from the cache, and where it comes from. Dereferences to the value.
-#[derive(Debug)]
+/// A value from the cache, and where it comes from. Dereferences to the value, which `Debug` does not
+/// show.
 pub struct Cached<V> {
     pub(crate) value: Arc<V>,
     pub(crate) source: Source,
@@ -70,5 +71,15 @@ impl<V> Deref for Cached<V> {
 
     fn deref(&self) -> &V {
         &self.value
+    }
+}
+
+impl<V> fmt::Debug for Cached<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cached")
+            .field("source", &self.source)
+            .field("stale", &self.stale)
+            .field("age", &self.age)
+            .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
+use crate::client::Redis;
 use crate::config::{RedisConfig, Topology};
 use crate::error::Error;
-use crate::redis_client::Redis;
 use crate::thaw::Thaw;
 use faas_sdk_scope::Instance;
 use std::sync::Arc;
@@ -12,6 +12,22 @@ use std::time::Duration;
 pub struct RedisBuilder {
     config: RedisConfig,
     instance: Option<Arc<Instance>>,
+}
+
+impl Redis {
+    /// Starts to set one up.
+    pub fn builder() -> RedisBuilder {
+        RedisBuilder::default()
+    }
+
+    /// Makes one from its settings, without any I/O, with an instance of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RedisBuilder::build`].
+    pub fn new(config: RedisConfig) -> Result<Self, Error> {
+        Self::builder().config(config).build()
+    }
 }
 
 impl RedisBuilder {

@@ -35,6 +35,7 @@ impl Dedicated {
             let left = within.saturating_sub(started.elapsed());
             match timeout(left, pair.dedicated.get()).await {
                 Ok(Ok(pooled)) if pair.epoch >= shared.thaw.epoch() => {
+                    shared.failures.succeeded();
                     return Ok(Self {
                         pooled: Some(pooled),
                         shared: Arc::clone(shared),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
 
 /// After so long without an answer a link may have been closed without our being told.
-const SILENT: Duration = Duration::from_secs(5);
+const SILENT: Duration = Duration::from_secs(2);
 
 /// What is known of the link of a slot. It is apart from the link, so that a command that is answered
 /// has no more to do than to read it.

@@ -1,7 +1,7 @@
 /// Whether a request may be sent a second time when nobody knows whether the server has done it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// It is sent at most once. A link that was silent for 5 seconds is asked for a sign of life
+    /// It is sent at most once. A link that was silent for 2 seconds is asked for a sign of life
     /// first, because servers and networks close idle connections.
     Never,
     /// It is sent once more if the first attempt failed by I/O or was not answered, over a fresh link:

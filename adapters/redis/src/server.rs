@@ -2,32 +2,19 @@
 
 use crate::config::{RedisConfig, Topology};
 use crate::error::Error;
+use crate::sentinels::Sentinels;
 use crate::tls;
+use crate::url::{login, parse, tcp_settings};
 use deadpool_redis::redis::cluster::{ClusterClient, ClusterClientBuilder};
-use deadpool_redis::redis::io::tcp::{TcpSettings, socket2};
-use deadpool_redis::redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use deadpool_redis::redis::{
-    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
-    RedisConnectionInfo, RedisError, RedisResult, TlsCertificates, TlsMode,
+    Client, ConnectionAddr, ConnectionInfo, RedisConnectionInfo, RedisError, TlsCertificates,
 };
-use std::time::Duration;
 
 /// Checked settings of a topology.
 pub(crate) enum Server {
     Single(ConnectionInfo),
     Sentinel(Sentinels),
     Cluster(Box<ClusterClient>),
-}
-
-pub(crate) struct Sentinels {
-    addresses: Vec<ConnectionAddr>,
-    service: String,
-    /// For the sentinels themselves.
-    access: RedisConnectionInfo,
-    /// For the servers.
-    login: RedisConnectionInfo,
-    tls: bool,
-    certificates: Option<TlsCertificates>,
 }
 
 impl Server {
@@ -44,6 +31,10 @@ impl Server {
         let Some(first) = nodes.first() else {
             return Err(Error::config("`urls` has to have a URL at least"));
         };
+        let is_single = matches!(config.topology, Topology::Single { .. });
+        if !is_single && nodes.iter().any(is_socket) {
+            return Err(Error::config("`urls` cannot have sockets of this machine"));
+        }
         let target = names(&nodes);
         let certificates = certificates(config, &nodes)?;
         let server = match &config.topology {
@@ -93,85 +84,6 @@ impl Server {
     }
 }
 
-impl Sentinels {
-    /// A client without connections.
-    pub(crate) fn client(&self) -> RedisResult<SentinelClient> {
-        let addresses = self.addresses.iter().cloned();
-        let mut builder =
-            SentinelClientBuilder::new(addresses, &self.service, SentinelServerType::Master)?
-                .set_client_to_redis_tcp_settings(tcp_settings())
-                .set_client_to_sentinel_tcp_settings(tcp_settings())
-                .set_client_to_redis_db(self.login.db());
-        if let Some(username) = self.login.username() {
-            builder = builder.set_client_to_redis_username(username);
-        }
-        if let Some(password) = self.login.password() {
-            builder = builder.set_client_to_redis_password(password);
-        }
-        if let Some(username) = self.access.username() {
-            builder = builder.set_client_to_sentinel_username(username);
-        }
-        if let Some(password) = self.access.password() {
-            builder = builder.set_client_to_sentinel_password(password);
-        }
-        if self.tls {
-            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
-        }
-        if let Some(certificates) = &self.certificates {
-            builder = builder
-                .set_client_to_redis_certificates(certificates.clone())
-                .set_client_to_sentinel_certificates(certificates.clone());
-        }
-        builder.build()
-    }
-}
-
-/// The message has nothing of the URL, which may have a password in it.
-fn parse(setting: &str, url: &str) -> Result<ConnectionInfo, Error> {
-    let info = url.into_connection_info().map_err(|_| {
-        Error::config(format!(
-            "`{setting}` has to be like `redis://host:port` or, for TLS, `rediss://host:port`"
-        ))
-    })?;
-    match info.addr() {
-        ConnectionAddr::TcpTls { insecure: true, .. } => Err(Error::config(format!(
-            "`{setting}`: `#insecure` is not supported; set `tls_ca`"
-        ))),
-        _ => Ok(info.set_tcp_settings(tcp_settings())),
-    }
-}
-
-/// Commands are small and somebody waits for each; what is not confirmed for long never will be.
-fn tcp_settings() -> TcpSettings {
-    let keepalive = socket2::TcpKeepalive::new()
-        .with_time(Duration::from_secs(30))
-        .with_interval(Duration::from_secs(10));
-    let settings = TcpSettings::default()
-        .set_nodelay(true)
-        .set_keepalive(keepalive);
-    #[cfg(target_os = "linux")]
-    let settings = settings.set_user_timeout(Duration::from_secs(15));
-    settings
-}
-
-fn login(config: &RedisConfig, url: &RedisConnectionInfo) -> Result<RedisConnectionInfo, Error> {
-    // The replies of the older protocol are what callers are promised.
-    let mut login = url.clone().set_protocol(ProtocolVersion::RESP2);
-    if let Some(username) = &config.username {
-        login = login.set_username(username);
-    }
-    if let Some(password) = &config.password {
-        login = login.set_password(password.expose());
-    }
-    if let Some(database) = config.database {
-        login = login.set_db(i64::from(database));
-    }
-    if login.username().is_some() && login.password().is_none() {
-        return Err(Error::config("`username` needs a `password` with it"));
-    }
-    Ok(login)
-}
-
 fn certificates(
     config: &RedisConfig,
     nodes: &[ConnectionInfo],
@@ -199,6 +111,10 @@ fn certificates(
 
 fn is_tls(node: &ConnectionInfo) -> bool {
     matches!(node.addr(), ConnectionAddr::TcpTls { .. })
+}
+
+fn is_socket(node: &ConnectionInfo) -> bool {
+    matches!(node.addr(), ConnectionAddr::Unix(_))
 }
 
 fn bad_ca(error: RedisError) -> Error {
@@ -260,6 +176,8 @@ mod tests {
             "the first one's login is for all"
         );
         config.topology = Topology::cluster(["rediss://a", "redis://b"]);
+        assert!(refused(&config).contains("`urls`"));
+        config.topology = Topology::sentinel(["unix:///socket"], "service");
         assert!(refused(&config).contains("`urls`"));
         config.topology = Topology::cluster::<&str>([]);
         assert!(refused(&config).contains("`urls`"));

@@ -71,8 +71,12 @@ impl Slot {
 
     /// Takes a link back that has answered.
     pub(crate) fn put_back(&self, link: Link) {
-        let current = |link: &Link| link.number == self.current.load(Acquire);
-        self.idle.put(link, current);
+        self.idle.put(link, |link| self.is_current(link));
+    }
+
+    /// Whether it has not been given up.
+    pub(crate) fn is_current(&self, link: &Link) -> bool {
+        link.number == self.current.load(Acquire)
     }
 
     /// Waits for a link of the present epoch. Cancel-safe.
@@ -107,8 +111,8 @@ impl Slot {
     }
 
     /// Gives up a link, if it has not been before. Commands that wait for answers on it go on.
-    pub(crate) fn give_up(&self, number: u64, shared: &Shared) {
-        let given_up = self.take_if(|now| now.number == number);
+    pub(crate) fn give_up(&self, link: &Link, shared: &Shared) {
+        let given_up = self.take_if(|now| now.number == link.number);
         if given_up.is_some() {
             shared.pools.counters.replaced();
             tracing::debug!("a connection to Redis is given up after a failure");

@@ -24,12 +24,14 @@ impl Cell {
         is_known(self.get())
     }
 
-    /// Learns of a generation. Not to be called by two at once.
-    pub(crate) fn learn(&self, generation: u64) {
+    /// Learns of a generation; says whether it is news. Not to be called by two at once.
+    pub(crate) fn learn(&self, generation: u64) -> bool {
         let before = self.get();
-        if !is_known(before) || before < generation {
+        let news = !is_known(before) || before < generation;
+        if news {
             self.number.store(generation, Ordering::Release);
         }
+        news
     }
 
     /// Makes the generation unknown: guards fail, those that were made while it was unknown, too.

@@ -10,4 +10,4 @@ mod tags;
 
 pub(crate) use guard::{Guard, is_known};
 pub(crate) use shard::{Applied, Shard};
-pub(crate) use tags::{ALL, Names, Tags, tag_name};
+pub(crate) use tags::{ALL, Knowledge, Names, Tags, tag_name};

@@ -22,8 +22,8 @@ struct Known {
     /// Up to where the log was read.
     position: Option<Version>,
     clock: Option<StoreClock>,
-    /// The latest version seen.
-    latest: Version,
+    /// Something was stored here before the log was read for the first time.
+    blind: bool,
 }
 
 /// The store's time at a moment of ours.
@@ -93,22 +93,43 @@ impl Shard {
         self.known().position
     }
 
-    /// Takes what the log said since `asked`. On a gap the epoch has moved when this returns.
+    /// Takes what the log said since `asked`. On a gap the epoch has moved when this returns. Once the
+    /// entries have been applied, [`Shard::moved`].
     pub(crate) fn apply<E>(&self, asked: Option<Version>, answer: LogAnswer<E>) -> Applied<E> {
         let mut known = self.known();
-        if answer.gap {
+        // What was stored before anybody read the log may have changed since.
+        let blind = known.position.is_none() && std::mem::take(&mut known.blind);
+        if answer.gap || blind {
             self.epoch.bump();
         }
         match (asked, known.position) {
             // Two may ask for the end at once: what was read since the earlier end has to be looked up.
             (None, Some(_)) => {}
-            (_, before) => known.position = before.max(Some(answer.position)),
+            // A position that is lost is of no use, even if it was later.
+            (None, None) => known.position = Some(answer.position),
+            (Some(_), _) if answer.gap => known.position = Some(answer.position),
+            (Some(_), _) => {}
         }
         if answer.gap {
             Applied::Gap
         } else {
             Applied::Entries(answer.entries)
         }
+    }
+
+    /// Says that the entries up to `position` have been applied: the log is read on from there.
+    pub(crate) fn moved(&self, asked: Option<Version>, position: Version) {
+        let mut known = self.known();
+        // After a gap that another reading has found, this one is of the past.
+        if asked.is_some() && asked <= known.position {
+            known.position = known.position.max(Some(position));
+        }
+    }
+
+    /// Says that something was stored that no reading of the log stands for.
+    pub(crate) fn stored_blindly(&self) {
+        let mut known = self.known();
+        known.blind |= known.position.is_none();
     }
 
     /// Says that all entries of the log up to `sent`, when it was asked, have been applied.
@@ -138,24 +159,6 @@ impl Shard {
             clock
                 .micros
                 .saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)),
-        )
-    }
-
-    /// Remembers a version that the store has issued.
-    pub(crate) fn saw(&self, version: Version) {
-        let mut known = self.known();
-        known.latest = known.latest.max(version);
-    }
-
-    /// A version that is later than all that were issued before now; `None` if the store has not told
-    /// its time.
-    pub(crate) fn latest(&self, now: &Moment) -> Option<Version> {
-        let micros = self.store_micros(now)?;
-        let known = self.known();
-        Some(
-            micros
-                .max(known.latest)
-                .max(known.position.unwrap_or_default()),
         )
     }
 
@@ -218,9 +221,15 @@ mod tests {
         shard.apply(None, answer(10, false));
         shard.apply(None, answer(20, false));
         assert_eq!(shard.position(), Some(10));
-        shard.apply(Some(10), answer(30, false));
-        shard.apply(Some(10), answer(25, false));
+        for position in [30, 25] {
+            shard.apply(Some(10), answer(position, false));
+            shard.moved(Some(10), position);
+        }
         assert_eq!(shard.position(), Some(30));
+        shard.apply(Some(30), answer(5, true));
+        assert_eq!(shard.position(), Some(5), "a lost position is of no use");
+        shard.moved(Some(30), 40);
+        assert_eq!(shard.position(), Some(5), "nor is a reading from before");
     }
 
     #[test]
@@ -232,6 +241,19 @@ mod tests {
             Applied::Gap
         ));
         assert!(!before.holds());
+    }
+
+    #[test]
+    fn what_was_stored_before_the_first_reading_is_void() {
+        for blind in [false, true] {
+            let shard = Shard::new(0, true);
+            let guard = shard.epoch().guard();
+            if blind {
+                shard.stored_blindly();
+            }
+            shard.apply(None, answer(10, false));
+            assert_eq!(guard.holds(), !blind);
+        }
     }
 
     #[test]

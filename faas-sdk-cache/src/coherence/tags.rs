@@ -26,6 +26,8 @@ struct Inner {
     position: Option<Version>,
     /// The latest generation that was learnt of: one that is later was issued afterwards.
     latest: Option<Version>,
+    /// Counts what was learnt, changed and forgotten.
+    changes: u64,
     /// Moves when what was known has been thrown away: earlier questions are void.
     era: u64,
     regions: HashMap<&'static str, Arc<Names>>,
@@ -52,6 +54,13 @@ pub(crate) struct Asked {
     era: u64,
 }
 
+/// What was known of generations at some moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Knowledge {
+    latest: Option<Version>,
+    changes: u64,
+}
+
 impl Tags {
     /// `remote`: generations come from the remote level.
     pub(crate) fn new(remote: bool) -> Self {
@@ -61,6 +70,7 @@ impl Tags {
             inner: Mutex::new(Inner {
                 position: (!remote).then_some(1),
                 latest: (!remote).then_some(1),
+                changes: 0,
                 era: 0,
                 regions: HashMap::new(),
                 tags: HashMap::new(),
@@ -111,10 +121,13 @@ impl Tags {
         }
     }
 
-    /// The latest generation that was learnt of: one that is later was issued afterwards. `None` if the
-    /// remote level has never answered.
-    pub(crate) fn latest(&self) -> Option<Version> {
-        self.inner().latest
+    /// What is known at this moment.
+    pub(crate) fn knowledge(&self) -> Knowledge {
+        let inner = self.inner();
+        Knowledge {
+            latest: inner.latest,
+            changes: inner.changes,
+        }
     }
 
     /// Takes what the log said since `asked`, and the generations of `names` that were read after it.
@@ -130,7 +143,8 @@ impl Tags {
             return;
         }
         let position = answer.position;
-        let answered = if answer.gap {
+        let gap = answer.gap;
+        let answered = if gap {
             Applied::Gap
         } else {
             Applied::Entries(answer.entries)
@@ -150,10 +164,12 @@ impl Tags {
         // A generation read before the position that others have reached may have changed in between,
         // and nobody would read of it.
         let current = inner.position.is_none_or(|reached| position >= reached);
-        match (asked.position, inner.position) {
-            (None, Some(_)) => {}
-            (_, before) => inner.position = before.max(Some(position)),
-        }
+        inner.position = match (asked.position, inner.position) {
+            (None, Some(before)) => Some(before),
+            // A position that is lost is of no use, even if it was later.
+            _ if gap => Some(position),
+            (_, before) => before.max(Some(position)),
+        };
         if current {
             for (name, generation) in names.iter().zip(generations) {
                 inner.set(&self.all, name, *generation, true);
@@ -190,20 +206,20 @@ impl Tags {
     /// nothing that it keeps under them may be served.
     pub(crate) fn suspend(&self, names: &[&str]) {
         let mut inner = self.inner();
+        inner.changes += 1;
         for name in names {
             inner.unknown(&self.all, name);
             inner.pending.insert((*name).into());
         }
     }
 
-    /// A guard on a tag that a loader added: as it was before `start`, the [latest](Tags::latest)
-    /// generation then, or `None` if it has changed since.
-    pub(crate) fn late_guard(&self, tag: &str, start: Option<Version>) -> Option<Guard> {
+    /// A guard on a tag that a loader added: as it was at `start`, or `None` if it has changed since.
+    pub(crate) fn late_guard(&self, tag: &str, start: Knowledge) -> Option<Guard> {
         let guard = self.tag(tag).guard();
-        let unchanged = if !is_known(guard.seen()) {
-            self.latest() == start
+        let unchanged = if is_known(guard.seen()) {
+            start.latest.is_some_and(|latest| guard.seen() <= latest)
         } else {
-            start.is_some_and(|start| guard.seen() <= start)
+            self.knowledge().changes == start.changes
         };
         unchanged.then_some(guard)
     }
@@ -215,6 +231,7 @@ impl Tags {
 
 impl Inner {
     fn learnt(&mut self, generation: Version) {
+        self.changes += 1;
         self.latest = self.latest.max(Some(generation));
     }
 
@@ -225,16 +242,15 @@ impl Inner {
             return;
         }
         if name == ALL {
-            all.learn(generation);
-            if !first {
+            if all.learn(generation) && !first {
                 self.regions.values().for_each(|names| names.epoch.bump());
             }
         } else if let Some(region) = name.strip_prefix("r:") {
-            if let Some(names) = self.regions.get(region) {
-                names.generation.learn(generation);
-                if !first {
-                    names.epoch.bump();
-                }
+            if let Some(names) = self.regions.get(region)
+                && names.generation.learn(generation)
+                && !first
+            {
+                names.epoch.bump();
             }
         } else if let Some(cell) = name.strip_prefix("t:").and_then(|tag| self.tags.get(tag)) {
             cell.learn(generation);
@@ -258,6 +274,7 @@ impl Inner {
 
     fn forget(&mut self, all: &Arc<Cell>) {
         self.era += 1;
+        self.changes += 1;
         all.forget();
         for names in self.regions.values() {
             names.generation.forget();

@@ -2,6 +2,7 @@ use crate::engine::Shared;
 use crate::engine::interpret::{Meaning, interpret};
 use crate::engine::storing::{Content, Prepared, prepare};
 use crate::engine::target::{Before, Target};
+use crate::engine::writing::Change;
 use crate::error::{Error, ErrorKind};
 use crate::load::{Answer, Load, LoadError, Loaded, LoadedOptions};
 use crate::local::{Entry, FlightGuard};
@@ -40,7 +41,7 @@ pub(crate) enum Turn {
     /// Another instance has loaded it by now.
     Found(Entry),
     /// Another instance is loading it; this one serves what it has.
-    Elsewhere(Arc<Entry>),
+    Elsewhere(Arc<Entry>, Duration),
     /// Others have been loading it for too long.
     TooLong,
 }
@@ -54,6 +55,9 @@ pub(crate) enum Stored {
     /// One of its tags was removed during the load.
     Overtaken,
 }
+
+/// For how long at most a stale value is served while another instance loads.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// The first pause before another look at a key that someone else loads; it doubles up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -95,13 +99,15 @@ impl<V: Send + Sync + 'static> Flying<V> {
             Turn::Leased(leased) => Some(leased),
             Turn::Unleased => None,
             Turn::Found(entry) => return self.land(entry),
-            Turn::Elsewhere(stale) => return self.rearm(&stale),
+            Turn::Elsewhere(stale, lease) => return self.rearm(&stale, lease),
             Turn::TooLong => return self.fail(ErrorKind::Timeout, None),
         };
         self.learn_names().await;
         let before = self.target.before(&self.shared);
         let start = self.shared.instance.moment();
-        let loaded = match self.load(loader).await {
+        let sent = leased.as_ref().map_or(start, |leased| leased.sent);
+        let allowed = self.allowed(start.since(&sent));
+        let loaded = match self.load(loader, allowed).await {
             Ok(loaded) => loaded,
             Err((kind, source)) => return self.fail(kind, source),
         };
@@ -110,6 +116,9 @@ impl<V: Send + Sync + 'static> Flying<V> {
             Ok(content) => content,
             Err(kind) => return self.fail(kind, None),
         };
+        if content.value.is_none() && stored == Stored::No {
+            self.forget().await;
+        }
         let Self {
             shared,
             scope,
@@ -152,10 +161,11 @@ impl<V: Send + Sync + 'static> Flying<V> {
             let request = LeaseRequest {
                 key: self.target.key.bytes(),
                 token,
-                ttl: policy.lease,
+                ttl: policy.lease.max(Duration::from_millis(1)),
                 rejected: self.missing.rejected,
             };
             let before = self.target.before(&self.shared);
+            let sent = self.shared.instance.moment();
             let shard = self.target.shard.index();
             let answer = remote
                 .call(
@@ -171,7 +181,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
                     return Turn::Unleased;
                 }
                 Ok(Some(Lease::Granted)) => {
-                    return Turn::Leased(Leased::new(&self.shared, &self.target, token));
+                    return Turn::Leased(Leased::new(&self.shared, &self.target, token, sent));
                 }
                 Ok(Some(Lease::Value(bytes))) => {
                     let scope = self.scope.as_ref();
@@ -187,16 +197,16 @@ impl<V: Send + Sync + 'static> Flying<V> {
                     self.missing.rejected = version;
                 }
                 Ok(Some(Lease::Held { remaining })) => {
+                    if !policy.cross_instance {
+                        return Turn::Unleased;
+                    }
                     let now = self.shared.instance.moment();
                     let fail_safe = policy.fail_safe.is_some();
                     let stale = self.missing.stale.as_ref();
                     if let Some(stale) = stale.filter(|stale| stale.may_stand_in(&now, fail_safe)) {
-                        return Turn::Elsewhere(Arc::clone(stale));
+                        return Turn::Elsewhere(Arc::clone(stale), remaining);
                     }
-                    if !policy.cross_instance {
-                        return Turn::Unleased;
-                    }
-                    if now.since(start) > policy.lease * 3 {
+                    if now.since(start) > policy.lease.saturating_mul(3) {
                         return Turn::TooLong;
                     }
                     let shortened = crate::chance::jittered(pause, 0.5);
@@ -222,6 +232,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
     async fn load<L, F, Fut>(
         &self,
         loader: F,
+        allowed: Duration,
     ) -> Result<Loaded<V>, (ErrorKind, Option<crate::error::BoxError>)>
     where
         L: Into<Loaded<V>> + 'static,
@@ -232,16 +243,37 @@ impl<V: Send + Sync + 'static> Flying<V> {
         let load = Load {
             stale: stale.and_then(|stale| stale.value.clone()?.downcast().ok()),
             etag: stale.and_then(|stale| stale.etag.clone()),
-            allowed: self.target.policy.lease,
+            allowed,
         };
         self.shared.count(self.scope.as_ref(), Counter::Loads, 1);
         // The loader is called within the guard against panics, too.
         let loading = CatchUnwind::new(Box::pin(async move { loader(load).await }));
-        match tokio::time::timeout(self.target.policy.lease, loading).await {
+        match tokio::time::timeout(allowed, loading).await {
             Ok(Ok(Ok(loaded))) => Ok(loaded.into()),
             Ok(Ok(Err(error))) => Err((ErrorKind::Load, Some(error.0))),
             Ok(Err(panic)) => Err((ErrorKind::Panicked, panic_message(&*panic))),
             Err(_elapsed) => Err((ErrorKind::Timeout, None)),
+        }
+    }
+
+    /// How long the load may take when so much of its lease is over: as long as that and the invocation
+    /// last.
+    pub(crate) fn allowed(&self, spent: Duration) -> Duration {
+        let lease = self.target.policy.lease.saturating_sub(spent);
+        let remaining = self.scope.as_ref().and_then(Scope::remaining);
+        remaining.map_or(lease, |remaining| lease.min(remaining))
+    }
+
+    /// Drops what is left of a value that the loader says is gone, where that is not remembered.
+    pub(crate) async fn forget(&self) {
+        if self.missing.stale.is_some() || self.missing.rejected.is_some() {
+            self.shared.void(&self.target.key);
+            let scope = self.scope.as_ref();
+            // If it fails, it is owed.
+            let _owed = self
+                .shared
+                .invalidate(scope, &self.target, Change::Remove)
+                .await;
         }
     }
 
@@ -371,6 +403,9 @@ impl<V: Send + Sync + 'static> Flying<V> {
         if !target.is_local() {
             return guard.end(Ok(entry));
         }
+        if entry.version == 0 {
+            target.shard.stored_blindly();
+        }
         let mut too_large = false;
         let stored = guard.store(entry, |key, entry| {
             too_large = shared.table.insert(key, entry, &shared.instance.moment());
@@ -384,10 +419,12 @@ impl<V: Send + Sync + 'static> Flying<V> {
     }
 
     /// Ends with a stale value, which is served without another try for a while.
-    pub(crate) fn rearm(self, stale: &Entry) {
+    /// `lease` is what is left of another instance's: its value may be there at any moment.
+    pub(crate) fn rearm(self, stale: &Entry, lease: Duration) {
         let now = self.shared.instance.moment();
         if stale.is_stale(&now) {
-            let entry = stale.rearm(&now, self.target.throttle());
+            let pause = self.target.throttle().min(lease).min(LOOK_AGAIN);
+            let entry = stale.rearm(&now, pause);
             self.land(entry);
         } else {
             // It is still fresh: this was an early refresh.
@@ -427,16 +464,24 @@ pub(crate) struct Leased {
     shard: u16,
     key: Box<[u8]>,
     pub(crate) token: Token,
+    /// When it was asked for.
+    pub(crate) sent: Moment,
     used: bool,
 }
 
 impl Leased {
-    pub(crate) fn new<V>(shared: &Arc<Shared>, target: &Target<V>, token: Token) -> Self {
+    pub(crate) fn new<V>(
+        shared: &Arc<Shared>,
+        target: &Target<V>,
+        token: Token,
+        sent: Moment,
+    ) -> Self {
         Self {
             shared: Arc::clone(shared),
             shard: target.shard.index(),
             key: target.key.bytes().into(),
             token,
+            sent,
             used: false,
         }
     }
@@ -460,8 +505,9 @@ impl Drop for Leased {
         // If it is lost, the lease expires.
         drop(runtime.spawn(async move {
             if let Some(remote) = &shared.remote {
-                let release = remote.store().release(shard, &[(&key, token)]).await;
-                drop(release);
+                let leases = [(&key[..], token)];
+                let release = remote.store().release(shard, &leases);
+                drop(remote.call(&shared.instance, release).await);
             }
         }));
     }

@@ -52,42 +52,54 @@ impl Shared {
             .into_values()
             .map(|indices| self.read_shard(scope, targets, indices));
         for (index, read) in join_all(reads).await.into_iter().flatten() {
+            let target = &targets[index];
+            // The logs may have been read along, and told that it is no more.
+            let here = match (&found[index], &read) {
+                (_, Read::Down) => Here::Nothing,
+                _ if target.is_local() => self.here::<V>(&target.key, &self.instance.moment()),
+                _ => Here::Nothing,
+            };
             let Found::Missing(missing) = &mut found[index] else {
                 continue;
             };
-            match read {
-                Read::Entry(entry) => {
+            if !matches!(read, Read::Down) {
+                missing.stale = match &here {
+                    Here::Due(entry) => Some(Arc::clone(entry)),
+                    _ => None,
+                };
+            }
+            match (read, here) {
+                (Read::Entry(entry), _) => {
                     found[index] = Found::Entry {
                         entry,
                         source: Source::L2,
                         unverified: false,
                     };
                 }
-                Read::Stale(entry, version) => {
-                    missing.rejected = version;
-                    if let Some(entry) = entry {
-                        missing.stale = Some(entry);
-                    }
-                }
-                Read::Nothing => {
-                    // The logs may have been read only now.
-                    let target = &targets[index];
-                    if target.is_local()
-                        && let Here::Fresh(entry) =
-                            self.here::<V>(&target.key, &self.instance.moment())
-                    {
-                        found[index] = Found::Entry {
-                            entry,
-                            source: Source::L1,
-                            unverified: false,
-                        };
-                    }
-                }
-                Read::Down => {
+                (Read::Down, _) => {
                     missing.unasked = true;
                     let missing = std::mem::take(missing);
                     found[index] = self.make_do(missing);
                 }
+                (_, Here::Fresh(entry) | Here::Unverified(entry)) => {
+                    found[index] = Found::Entry {
+                        entry,
+                        source: Source::L1,
+                        unverified: false,
+                    };
+                }
+                (Read::Stale(entry, version), _) => {
+                    missing.rejected = version;
+                    let newer = |there: &Arc<Entry>| {
+                        entry
+                            .as_ref()
+                            .is_some_and(|entry| there.version < entry.version)
+                    };
+                    if missing.stale.as_ref().is_none_or(newer) {
+                        missing.stale = entry;
+                    }
+                }
+                (Read::Nothing, _) => {}
             }
         }
         found

@@ -99,17 +99,21 @@ impl Shared {
         if self.recovery.holds(key.bytes()) {
             self.replay_soon();
             missing.unasked = true;
-            return Found::Missing(missing);
+            return self.make_do(missing);
         }
         let (before, ticket) = (target.before(self), self.stripes.ticket(key.hash()));
         let read = self
             .read(&target.shard, key.bytes(), target.unknown_names(self))
             .await;
         let Ok(bytes) = read else {
-            self.count(scope, Counter::RemoteErrors, 1);
+            self.stats.tell(scope, Counter::RemoteErrors);
             missing.unasked = true;
             return self.make_do(missing);
         };
+        if missing.stale.is_some() {
+            // The logs may have been read along, and told that it is no more.
+            missing.stale = self.stale_here::<V>(key);
+        }
         let Some(bytes) = bytes else {
             return Found::Missing(missing);
         };
@@ -149,6 +153,14 @@ impl Shared {
             Meaning::Useless => {}
         }
         Found::Missing(missing)
+    }
+
+    /// What this process has of a key and would not serve without a question.
+    pub(crate) fn stale_here<V: 'static>(&self, key: &FullKey) -> Option<Arc<Entry>> {
+        match self.here::<V>(key, &self.instance.moment()) {
+            Here::Fresh(entry) | Here::Unverified(entry) | Here::Due(entry) => Some(entry),
+            Here::Nothing => None,
+        }
     }
 
     /// Without the remote level, a value is served that it should have been asked about.
@@ -217,6 +229,7 @@ impl Shared {
         let (target, scope_ref) = (Arc::new(target), scope.as_ref());
         let mut loader = Some(loader);
         let mut led = false;
+        let start = tokio::time::Instant::now();
         loop {
             let ticket = self.stripes.ticket(target.key.hash());
             let (missing, joined) = match self.approach(scope_ref, &target).await {
@@ -255,7 +268,9 @@ impl Shared {
                 .filter(|stale| stale.may_stand_in(&now, fail_safe));
             let end = match target.policy.patience(stale.is_some()) {
                 None => Some(waiting.await),
-                Some(patience) => tokio::time::timeout(patience, waiting).await.ok(),
+                Some(patience) => tokio::time::timeout_at(start + patience, waiting)
+                    .await
+                    .ok(),
             };
             let error = match end {
                 Some(FlightEnd::Done(Ok(entry))) => {
@@ -347,7 +362,7 @@ impl Shared {
     }
 
     /// Serves a stale value, now and until the throttle is over.
-    fn fall_back<V: Send + Sync + 'static>(
+    pub(crate) fn fall_back<V: Send + Sync + 'static>(
         &self,
         scope: Option<&Scope>,
         target: &Target<V>,

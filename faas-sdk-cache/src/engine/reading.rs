@@ -50,7 +50,7 @@ impl Shared {
             let _asked = self.verify(target.asked_shard(self), names).await;
         }
         tags.iter()
-            .map(|tag| self.tags.late_guard(tag, before.latest))
+            .map(|tag| self.tags.late_guard(tag, before.knowledge))
             .collect()
     }
 
@@ -71,7 +71,12 @@ impl Shared {
     /// A read belongs to all who wait for it, so none of them drives it; it is bounded by the timeout of
     /// the remote level.
     fn start_batch(self: &Arc<Self>, shard: &Arc<Shard>) {
-        drop(tokio::spawn(batch(Arc::clone(self), Arc::clone(shard))));
+        let scheduled = Scheduled {
+            shared: Arc::clone(self),
+            index: shard.index(),
+            taken: false,
+        };
+        drop(tokio::spawn(batch(scheduled, Arc::clone(shard))));
     }
 
     /// Reads several values of one shard at once.
@@ -108,8 +113,11 @@ impl Shared {
             generations,
             time,
         } = answer;
+        let logged = log.is_some();
         if let Some(log) = log {
+            let position = log.position;
             self.take_log(shard, shard.apply(asked, log));
+            shard.moved(asked, position);
         }
         if let Some(log) = tag_log {
             if log.gap {
@@ -117,7 +125,7 @@ impl Shared {
             }
             self.tags.apply(asked_tags, log, names, &generations);
         }
-        if with_logs {
+        if logged {
             shard.verified(&sent, thaw, time);
         }
         values.resize(keys.len(), None);
@@ -146,7 +154,7 @@ impl Shared {
         }
         match change.kind {
             ChangeKind::Expired => self.stripes.void(&key, || {
-                entry.iter().for_each(|entry| entry.expire());
+                self.table.get(&key).iter().for_each(|entry| entry.expire());
             }),
             ChangeKind::Replaced => self.void(&key),
         }
@@ -161,9 +169,28 @@ impl Shared {
     }
 }
 
-async fn batch(shared: Arc<Shared>, shard: Arc<Shard>) {
+/// A read that is about to start. Lost with its runtime before it has, it leaves nobody waiting.
+struct Scheduled {
+    shared: Arc<Shared>,
+    index: u16,
+    taken: bool,
+}
+
+impl Drop for Scheduled {
+    fn drop(&mut self) {
+        while !self.taken {
+            let (lost, more) = self.shared.coalescer.take(self.index);
+            drop(lost);
+            self.taken = !more;
+        }
+    }
+}
+
+async fn batch(mut scheduled: Scheduled, shard: Arc<Shard>) {
     // Others that are ready to run may want something of the same read.
     tokio::task::yield_now().await;
+    let shared = Arc::clone(&scheduled.shared);
+    scheduled.taken = true;
     let (batch, more) = shared.coalescer.take(shard.index());
     if more {
         shared.start_batch(&shard);

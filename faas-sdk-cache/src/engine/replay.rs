@@ -1,14 +1,12 @@
 use crate::engine::Shared;
 use crate::remote::Owed;
-use crate::store::{Invalidation, StoreError, Write};
+use crate::store::{Invalidation, StoreError};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How many keys one call takes.
+/// How many keys or names one call takes.
 const CHUNK: usize = 128;
-
-type Debt = (Bytes, u64, Owed);
 
 impl Shared {
     /// Starts to repeat changes that the remote level did not take, if there are any and nobody does so.
@@ -26,8 +24,10 @@ impl Shared {
             return !self.recovery.is_owing();
         };
         let (keys, names) = self.recovery.owed();
-        let done = self.replay_all(keys, &names).await;
-        match done {
+        // One that fails does not keep the other from being tried.
+        let names = self.replay_names(&names).await;
+        let keys = self.replay_keys(keys).await;
+        match names.and(keys) {
             Ok(()) => tracing::info!("changes that the remote cache had missed are repeated"),
             Err(error) => tracing::debug!(
                 error = &error as &dyn std::error::Error,
@@ -37,82 +37,43 @@ impl Shared {
         !self.recovery.is_owing()
     }
 
-    async fn replay_all(&self, keys: Vec<Debt>, names: &[String]) -> Result<(), StoreError> {
+    async fn replay_names(&self, names: &[String]) -> Result<(), StoreError> {
         let Some(remote) = &self.remote else {
             return Ok(());
         };
-        if !names.is_empty() {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let generation = remote
-                .call(&self.instance, remote.store().advance(&names))
-                .await?;
-            self.tags.advanced(&names, generation);
-            self.recovery.settle_names(&names);
-        }
-        let mut by_shard: HashMap<u16, Vec<Debt>> = HashMap::new();
-        for debt in keys {
-            by_shard
-                .entry(self.shard(&debt.0).index())
-                .or_default()
-                .push(debt);
-        }
-        for (shard, debts) in by_shard {
-            for chunk in debts.chunks(CHUNK) {
-                self.replay_chunk(shard, chunk).await?;
-            }
+        for chunk in names.chunks(CHUNK) {
+            let names: Vec<&str> = chunk.iter().map(String::as_str).collect();
+            let mark = self.recovery.mark();
+            let advance = remote.store().advance(&names);
+            let generation = remote.call(&self.instance, advance).await?;
+            let settled = self.recovery.settle_names(&names, mark);
+            self.tags.advanced(&settled, generation);
         }
         Ok(())
     }
 
-    async fn replay_chunk(&self, shard: u16, debts: &[Debt]) -> Result<(), StoreError> {
+    async fn replay_keys(&self, keys: Vec<(Bytes, Owed)>) -> Result<(), StoreError> {
         let Some(remote) = &self.remote else {
             return Ok(());
         };
-        let of = |wanted: fn(&Owed) -> bool| -> Vec<&[u8]> {
-            debts
-                .iter()
-                .filter(|debt| wanted(&debt.2))
-                .map(|debt| &debt.0[..])
-                .collect()
-        };
-        let removed = of(|owed| matches!(owed, Owed::Remove));
-        let expired = of(|owed| matches!(owed, Owed::Expire));
-        for (keys, how) in [
-            (removed, Invalidation::Remove),
-            (expired, Invalidation::Expire),
-        ] {
-            if !keys.is_empty() {
-                remote
-                    .call(&self.instance, remote.store().invalidate(shard, &keys, how))
-                    .await?;
+        let mut calls: HashMap<(u16, Owed), Vec<Bytes>> = HashMap::new();
+        for (key, owed) in keys {
+            let shard = self.shard(&key).index();
+            calls.entry((shard, owed)).or_default().push(key);
+        }
+        for ((shard, owed), keys) in calls {
+            let how = match owed {
+                Owed::Remove => Invalidation::Remove,
+                Owed::Expire => Invalidation::Expire,
+            };
+            for chunk in keys.chunks(CHUNK) {
+                let keys: Vec<&[u8]> = chunk.iter().map(|key| &key[..]).collect();
+                let mark = self.recovery.mark();
+                let invalidate = remote.store().invalidate(shard, &keys, how);
+                remote.call(&self.instance, invalidate).await?;
+                keys.iter().for_each(|key| self.recovery.settle(key, mark));
             }
-        }
-        let writes: Vec<_> = debts.iter().filter_map(as_write).collect();
-        if !writes.is_empty() {
-            remote
-                .call(&self.instance, remote.store().write(shard, &writes))
-                .await?;
-        }
-        for (key, number, _) in debts {
-            self.recovery.paid(key, *number);
         }
         Ok(())
     }
-}
-
-fn as_write((key, _, owed): &Debt) -> Option<Write<'_>> {
-    let Owed::Write {
-        envelope,
-        physical,
-        unless_after,
-    } = owed
-    else {
-        return None;
-    };
-    Some(Write {
-        key,
-        envelope: envelope.clone(),
-        physical: *physical,
-        unless_after: Some(*unless_after),
-    })
 }

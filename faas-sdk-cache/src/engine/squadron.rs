@@ -48,10 +48,13 @@ where
         let Some(first) = ready.first() else {
             return;
         };
-        let (shared, allowed) = (
-            Arc::clone(&first.flying.shared),
-            first.flying.target.policy.lease,
-        );
+        let shared = Arc::clone(&first.flying.shared);
+        let sent = ready
+            .iter()
+            .filter_map(|ready| Some(ready.leased.as_ref()?.sent))
+            .next();
+        let now = shared.instance.moment();
+        let allowed = first.flying.allowed(now.since(&sent.unwrap_or(now)));
         let befores: Vec<_> = ready
             .iter()
             .map(|ready| ready.flying.target.before(&shared))
@@ -103,6 +106,7 @@ where
                 }
             };
             let scope = flying.scope.as_ref();
+            let content_is_none = content.value.is_none();
             let (prepared, fault) = prepare(&shared, scope, &flying.target, content, before);
             if let Err(error) = fault {
                 tracing::warn!(
@@ -120,6 +124,10 @@ where
                         .push((flying, prepared, leased));
                 }
                 (Stored::Yes, leased) => flying.store(prepared, leased).await,
+                (Stored::No, _) if content_is_none => {
+                    flying.forget().await;
+                    flying.guard.end(Ok(Arc::new(prepared.entry)));
+                }
                 (Stored::No, _) => flying.guard.end(Ok(Arc::new(prepared.entry))),
                 (Stored::Overtaken, _) => flying.guard.overtaken(Arc::new(prepared.entry)),
             }
@@ -130,14 +138,23 @@ where
 
 /// Finds out whose turn it is, for flights of one shard; the others are ended.
 async fn turns<V: Send + Sync + 'static, K>(mut flights: Vec<(K, Flying<V>)>) -> Vec<Ready<V, K>> {
+    let befores: Vec<_> = flights
+        .iter()
+        .map(|(_, flying)| flying.target.before(&flying.shared))
+        .collect();
+    let sent = flights
+        .first()
+        .map(|(_, flying)| flying.shared.instance.moment());
+    let Some(sent) = sent else {
+        return Vec::new();
+    };
     let leases = lease(&mut flights).await;
     let mut ready = Vec::with_capacity(flights.len());
-    for ((key, mut flying), answer) in flights.into_iter().zip(leases) {
+    for (((key, mut flying), answer), before) in flights.into_iter().zip(leases).zip(befores) {
         let (shared, target) = (Arc::clone(&flying.shared), Arc::clone(&flying.target));
         let leased = match answer {
-            Some((token, Lease::Granted)) => Some(Leased::new(&shared, &target, token)),
+            Some((token, Lease::Granted)) => Some(Leased::new(&shared, &target, token, sent)),
             Some((_, Lease::Value(bytes))) => {
-                let before = target.before(&shared);
                 let scope = flying.scope.as_ref();
                 if let (Meaning::Fresh(entry), _) =
                     interpret(&shared, scope, &target, before, bytes).await
@@ -147,12 +164,12 @@ async fn turns<V: Send + Sync + 'static, K>(mut flights: Vec<(K, Flying<V>)>) ->
                 }
                 None
             }
-            Some((_, Lease::Held { .. })) => {
+            Some((_, Lease::Held { remaining })) => {
                 let now = shared.instance.moment();
                 let fail_safe = target.policy.fail_safe.is_some();
                 let stale = flying.missing.stale.clone();
                 if let Some(stale) = stale.filter(|stale| stale.may_stand_in(&now, fail_safe)) {
-                    flying.rearm(&stale);
+                    flying.rearm(&stale, remaining);
                     continue;
                 }
                 // It is loaded along with the others, and left to the other instance to store.

@@ -85,7 +85,9 @@ pub(crate) fn prepare<V: Send + Sync + 'static>(
     let weight = weighed.unwrap_or(length.max(size_of::<V>()));
 
     let mut envelope = None;
-    if remote && fault.is_ok() && before.are_known(shared) {
+    // A lifetime of nothing is none: stores count in milliseconds.
+    let lasting = physical >= Duration::from_millis(1);
+    if remote && lasting && fault.is_ok() && before.are_known(shared) {
         match envelop(
             target,
             &before,
@@ -95,7 +97,9 @@ pub(crate) fn prepare<V: Send + Sync + 'static>(
             value.is_none(),
             plain.unwrap_or_default(),
         ) {
-            Ok(made) if made.len() <= shared.settings.value_cap => envelope = Some(made),
+            Ok(made) if made.len().max(length) <= shared.settings.value_cap => {
+                envelope = Some(made);
+            }
             Ok(_) => shared.count(scope, Counter::TooLarge, 1),
             Err(error) => fault = Err(error),
         }

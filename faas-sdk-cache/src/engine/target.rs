@@ -1,4 +1,4 @@
-use crate::coherence::{Guard, Names, Shard, is_known};
+use crate::coherence::{Guard, Knowledge, Names, Shard, is_known};
 use crate::engine::Shared;
 use crate::local::{FullKey, Guards};
 use crate::policy::Policy;
@@ -23,10 +23,10 @@ pub(crate) struct Target<V> {
 #[derive(Clone)]
 pub(crate) struct Before {
     pub(crate) guards: Guards,
-    /// The generations of everything, of the region, and the latest that was known.
+    /// The generations of everything and of the region, and what was known of tags.
     pub(crate) all: Version,
     pub(crate) region: Version,
-    pub(crate) latest: Option<Version>,
+    pub(crate) knowledge: Knowledge,
 }
 
 impl<V> Target<V> {
@@ -80,7 +80,7 @@ impl<V> Target<V> {
 
     /// What is known now.
     pub(crate) fn before(&self, shared: &Shared) -> Before {
-        let latest = shared.tags.latest();
+        let knowledge = shared.tags.knowledge();
         let mut guards = Vec::with_capacity(2 + self.tags.len());
         guards.push(self.shard.epoch().guard());
         guards.push(self.names.epoch.guard());
@@ -93,7 +93,7 @@ impl<V> Target<V> {
             },
             all,
             region,
-            latest,
+            knowledge,
         }
     }
 

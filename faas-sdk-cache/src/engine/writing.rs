@@ -3,9 +3,10 @@ use crate::engine::Shared;
 use crate::engine::storing::{Content, Prepared, prepare};
 use crate::engine::target::Target;
 use crate::error::{Error, ErrorKind};
-use crate::remote::Owed;
+use crate::local::FullKey;
+use crate::remote::{Mark, Owed};
 use crate::stats::Counter;
-use crate::store::{Invalidation, StoreError, Write};
+use crate::store::{Invalidation, StoreError, Version, Write};
 use faas_sdk_scope::Scope;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub(crate) enum Change {
 
 impl Shared {
     /// Stores a value at both levels. In this process it is there when this returns; if the remote level
-    /// fails, it is told later, unless `strict`.
+    /// fails, what it has under the key is removed later.
     pub(crate) async fn set<V: Send + Sync + 'static>(
         self: &Arc<Self>,
         scope: Option<&Scope>,
@@ -36,10 +37,11 @@ impl Shared {
             // If it fails, the write will most likely fail, too.
             let _asked = self.verify(&target.shard, names).await;
         }
-        // What is being loaded or read now is older than this value.
-        self.void(key);
-        let ticket = self.stripes.ticket(key.hash());
+        // What is being loaded or read now is older than this value; whoever comes now waits for it.
         let before = target.before(self);
+        let guard = self
+            .stripes
+            .lead(key, before.guards.clone(), || self.table.remove(key));
         let content = Content {
             value: Some(Arc::new(value)),
             ttl: None,
@@ -55,63 +57,58 @@ impl Shared {
         } = prepared;
         let outcome = match (target.remote(self), envelope) {
             (Some(remote), Some(envelope)) => {
+                let unsettled = Unsettled::new(self, key, Owed::Remove);
                 let write = Write {
                     key: key.bytes(),
-                    envelope: envelope.clone(),
+                    envelope,
                     physical,
                     unless_after: None,
                 };
                 let writes = [write];
                 let shard = target.shard.index();
-                let written = remote
-                    .call(&self.instance, remote.store().write(shard, &writes))
-                    .await;
-                match written {
+                let write = remote.store().write(shard, &writes);
+                match remote.call(&self.instance, write).await {
                     Ok(mut versions) => {
-                        self.recovery.settle(key.bytes());
+                        unsettled.settle();
                         entry.version = versions.pop().flatten().unwrap_or_default();
-                        target.shard.saw(entry.version);
                         Ok(())
                     }
-                    // What is there must not outlive a value that there is no room for.
-                    Err(error @ StoreError::Refused(_)) => {
-                        self.count(scope, Counter::RemoteErrors, 1);
-                        self.invalidate(scope, target, Change::Remove)
-                            .await
-                            .and(Err(Error::remote(region, error)))
-                    }
                     Err(error) => {
-                        let floor = target.shard.latest(&self.instance.moment());
-                        // Without the store's time nothing tells whose value is newer.
-                        let owed = floor.map_or(Owed::Remove, |unless_after| Owed::Write {
-                            envelope,
-                            physical,
-                            unless_after,
-                        });
-                        Err(self.owe(scope, key.bytes(), owed, error, region))
+                        self.count(scope, Counter::RemoteErrors, 1);
+                        let refused = matches!(error, StoreError::Refused(_));
+                        drop(unsettled);
+                        if refused {
+                            // What is there must not outlive a value that there is no room for.
+                            let removed = self.invalidate(scope, target, Change::Remove).await;
+                            entry.version = removed.unwrap_or_default();
+                        }
+                        Err(Error::remote(region, error))
                     }
                 }
             }
             // What is there must not outlive a value that cannot be stored.
             (Some(_), None) => {
                 let removed = self.invalidate(scope, target, Change::Remove).await;
+                entry.version = removed.as_ref().copied().unwrap_or_default();
                 match fault {
                     Err(fault) => Err(Error::with(ErrorKind::Encode, region, fault)),
-                    Ok(()) => removed,
+                    Ok(()) => removed.map(drop),
                 }
             }
             (None, _) => Ok(()),
         };
-        if target.is_local() {
-            let entry = Arc::new(entry);
-            self.stripes.store(key.hash(), ticket, || {
-                if self
-                    .table
-                    .insert(&key.stored(), &entry, &self.instance.moment())
-                {
+        let entry = Arc::new(entry);
+        if entry.version == 0 {
+            target.shard.stored_blindly();
+        }
+        if target.is_local() && entry.is_kept() {
+            guard.store(entry, |key, entry| {
+                if self.table.insert(key, entry, &self.instance.moment()) {
                     self.count(scope, Counter::TooLarge, 1);
                 }
             });
+        } else {
+            guard.end(Ok(entry));
         }
         self.settle(outcome, strict)
     }
@@ -128,7 +125,7 @@ impl Shared {
         self.change_here(target, change);
         let outcome = self.invalidate(scope, target, change).await;
         self.change_here(target, change);
-        self.settle(outcome, strict)
+        self.settle(outcome.map(drop), strict)
     }
 
     fn change_here<V>(&self, target: &Target<V>, change: Change) {
@@ -141,29 +138,32 @@ impl Shared {
         }
     }
 
-    async fn invalidate<V>(
+    /// Invalidates a key at the remote level. The version of the change; 0 if there is no such level.
+    pub(crate) async fn invalidate<V>(
         &self,
         scope: Option<&Scope>,
         target: &Target<V>,
         change: Change,
-    ) -> Result<(), Error> {
+    ) -> Result<Version, Error> {
         let Some(remote) = target.remote(self) else {
-            return Ok(());
+            return Ok(0);
         };
         let (how, owed) = match change {
             Change::Remove => (Invalidation::Remove, Owed::Remove),
             Change::Expire => (Invalidation::Expire, Owed::Expire),
         };
         let (keys, shard) = ([target.key.bytes()], target.shard.index());
-        match remote
-            .call(&self.instance, remote.store().invalidate(shard, &keys, how))
-            .await
-        {
-            Ok(_version) => {
-                self.recovery.settle(target.key.bytes());
-                Ok(())
+        let unsettled = Unsettled::new(self, &target.key, owed);
+        let invalidate = remote.store().invalidate(shard, &keys, how);
+        match remote.call(&self.instance, invalidate).await {
+            Ok(version) => {
+                unsettled.settle();
+                Ok(version)
             }
-            Err(error) => Err(self.owe(scope, target.key.bytes(), owed, error, target.region.name)),
+            Err(error) => {
+                self.count(scope, Counter::RemoteErrors, 1);
+                Err(Error::remote(target.region.name, error))
+            }
         }
     }
 
@@ -180,15 +180,13 @@ impl Shared {
             return Ok(());
         };
         // Until the remote level has issued it, nothing under the names is served.
-        self.tags.suspend(names);
-        self.recovery.owe_names(names);
-        let outcome = match remote
-            .call(&self.instance, remote.store().advance(names))
-            .await
-        {
+        self.owe_names(names);
+        let mark = self.recovery.mark();
+        let advance = remote.store().advance(names);
+        let outcome = match remote.call(&self.instance, advance).await {
             Ok(generation) => {
-                self.recovery.settle_names(names);
-                self.tags.advanced(names, generation);
+                let settled = self.recovery.settle_names(names, mark);
+                self.tags.advanced(&settled, generation);
                 Ok(())
             }
             Err(error) => {
@@ -226,21 +224,24 @@ impl Shared {
     }
 
     /// Remembers a change that the remote level did not take.
-    fn owe(
-        &self,
-        scope: Option<&Scope>,
-        key: &[u8],
-        owed: Owed,
-        error: StoreError,
-        region: &'static str,
-    ) -> Error {
-        self.count(scope, Counter::RemoteErrors, 1);
-        if !self.recovery.owe(key, owed) {
-            tracing::warn!("too many changes wait for the remote cache: all of it will be cleared");
-            self.tags.suspend(&[ALL]);
-            self.recovery.owe_names(&[ALL]);
+    fn owe(&self, key: &FullKey, owed: Owed) {
+        if !self.recovery.owe(key.bytes(), owed) {
+            self.owe_everything();
         }
-        Error::remote(region, error)
+    }
+
+    fn owe_names(&self, names: &[&str]) {
+        if self.recovery.owe_names(names) {
+            self.tags.suspend(names);
+        } else {
+            self.owe_everything();
+        }
+    }
+
+    fn owe_everything(&self) {
+        tracing::warn!("too many changes wait for the remote cache: all of it will be cleared");
+        self.tags.suspend(&[ALL]);
+        self.recovery.owe_everything(ALL);
     }
 
     /// An error counts only where the caller asked for it; what failed is repeated in any case.
@@ -254,6 +255,41 @@ impl Shared {
                 Ok(())
             }
             outcome => outcome,
+        }
+    }
+}
+
+/// A change that was sent, maybe, and not answered: dropped like that, it is owed.
+struct Unsettled<'a> {
+    shared: &'a Shared,
+    key: &'a FullKey,
+    owed: Owed,
+    mark: Mark,
+    settled: bool,
+}
+
+impl<'a> Unsettled<'a> {
+    fn new(shared: &'a Shared, key: &'a FullKey, owed: Owed) -> Self {
+        let mark = shared.recovery.mark();
+        Self {
+            shared,
+            key,
+            owed,
+            mark,
+            settled: false,
+        }
+    }
+
+    fn settle(mut self) {
+        self.settled = true;
+        self.shared.recovery.settle(self.key.bytes(), self.mark);
+    }
+}
+
+impl Drop for Unsettled<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.shared.owe(self.key, self.owed);
         }
     }
 }

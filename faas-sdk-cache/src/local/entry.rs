@@ -87,6 +87,11 @@ impl Entry {
         }
     }
 
+    /// Whether it lives for any time at all.
+    pub(crate) fn is_kept(&self) -> bool {
+        !self.kept.is_zero()
+    }
+
     pub(crate) fn expire(&self) {
         self.expired.store(true, Ordering::Release);
     }

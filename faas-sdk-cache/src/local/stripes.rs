@@ -71,17 +71,36 @@ impl Stripes {
             }
             stripe.forget(key);
         }
+        Join::Lead(self.start(&mut stripe, key, guards))
+    }
+
+    /// Starts a flight in place of whatever flies: for a value that its program has chosen. `remove` runs
+    /// while nothing can be stored.
+    pub(crate) fn lead(
+        self: &Arc<Self>,
+        key: &FullKey,
+        guards: Guards,
+        remove: impl FnOnce(),
+    ) -> FlightGuard {
+        let mut stripe = self.stripe(key.hash());
+        stripe.generation += 1;
+        stripe.forget(key);
+        remove();
+        self.start(&mut stripe, key, guards)
+    }
+
+    fn start(self: &Arc<Self>, stripe: &mut Stripe, key: &FullKey, guards: Guards) -> FlightGuard {
         let flight = Arc::new(Flight {
             end: watch::Sender::new(None),
             guards,
         });
         let stored = key.stored();
         stripe.flights.push((stored.clone(), Arc::clone(&flight)));
-        Join::Lead(FlightGuard {
+        FlightGuard {
             stripes: Arc::clone(self),
             key: stored,
             flight,
-        })
+        }
     }
 
     /// Invalidates a key: what is on its way to it will not be stored, and its flight counts for those
@@ -174,6 +193,8 @@ impl FlightGuard {
             let mut stripe = self.stripes.stripe(self.key.hash());
             let valid = stripe.detach(&self.flight);
             if valid {
+                // What was read before is older than this.
+                stripe.generation += 1;
                 store(&self.key, &entry);
             }
             valid

@@ -30,14 +30,17 @@ impl Table {
         self.entries.get(key)
     }
 
-    /// Stores an entry, unless it is too heavy or one of a later version is there. Says whether it was
+    /// Stores an entry, unless it is too heavy or one of a later version is there. An entry without a
+    /// version, made while the remote level did not answer, takes the place of any. Says whether it was
     /// too heavy.
     pub(crate) fn insert(&self, key: &StoredKey, entry: &Arc<Entry>, now: &Moment) -> bool {
         if entry.weight > self.entry_cap {
             return true;
         }
         let later = |there: &Arc<Entry>| {
-            there.version > entry.version && there.freshness(now) != Freshness::Dead
+            entry.version != 0
+                && there.version > entry.version
+                && there.freshness(now) != Freshness::Dead
         };
         if !self.entries.get(key).is_some_and(|there| later(&there)) {
             self.entries.insert(key.clone(), Arc::clone(entry));

@@ -7,4 +7,4 @@ mod recovery;
 
 pub(crate) use coalesce::{Coalescer, distinct};
 pub(crate) use link::{Down, Remote};
-pub(crate) use recovery::{Owed, Recovery};
+pub(crate) use recovery::{Mark, Owed, Recovery};

@@ -1,18 +1,13 @@
-use crate::store::Version;
 use bytes::Bytes;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-/// How many keys are remembered; more, and all regions are cleared instead.
+/// How many keys and names are remembered; more, and all regions are cleared instead.
 const BOUND: usize = 10_000;
 
-/// How many bytes of values are kept to be written later; beyond, their keys are removed instead.
-const VALUE_BYTES: usize = 8 << 20;
-
-/// Changes that the remote level has not taken yet. Until it has, what it says of these keys is not
-/// believed.
+/// Changes that the remote level has not taken yet, as far as is known. Until it has, what it says of
+/// these keys is not believed.
 #[derive(Debug, Default)]
 pub(crate) struct Recovery {
     owed: Mutex<Debts>,
@@ -22,24 +17,22 @@ pub(crate) struct Recovery {
 
 #[derive(Debug, Default)]
 struct Debts {
-    next: u64,
-    bytes: usize,
+    last: u64,
     keys: HashMap<Bytes, (u64, Owed)>,
-    names: HashSet<String>,
+    names: HashMap<String, u64>,
 }
 
-/// A change of one key.
-#[derive(Clone, Debug)]
+/// What is to be done with a key. A value that could not be written is not kept to be written later: by
+/// then someone else may have removed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Owed {
     Remove,
     Expire,
-    Write {
-        envelope: Bytes,
-        physical: Duration,
-        /// A value of a later version is another one's, and newer.
-        unless_after: Version,
-    },
 }
+
+/// A moment in the order of debts: a call that was made then settles those only that are older.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark(u64);
 
 impl Recovery {
     /// Whether the remote level's word on a key does not count.
@@ -51,17 +44,18 @@ impl Recovery {
         self.count.load(Ordering::Acquire) > 0
     }
 
+    /// To be taken before a call.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.debts().last)
+    }
+
     /// Remembers a change. `false`: there is no room for more.
     pub(crate) fn owe(&self, key: &[u8], change: Owed) -> bool {
         let mut debts = self.debts();
         let room = debts.keys.len() < BOUND || debts.keys.contains_key(key);
         if room {
-            debts.forget(key);
-            let fits = debts.bytes + change.bytes() <= VALUE_BYTES;
-            let change = if fits { change } else { Owed::Remove };
-            debts.bytes += change.bytes();
-            debts.next += 1;
-            let number = debts.next;
+            debts.last += 1;
+            let number = debts.last;
             debts
                 .keys
                 .insert(Bytes::copy_from_slice(key), (number, change));
@@ -70,54 +64,65 @@ impl Recovery {
         room
     }
 
-    pub(crate) fn owe_names(&self, names: &[&str]) {
+    /// Remembers names that are to be given new generations. `false`: there is no room for more.
+    pub(crate) fn owe_names(&self, names: &[&str]) -> bool {
         let mut debts = self.debts();
-        debts
-            .names
-            .extend(names.iter().map(|&name| name.to_owned()));
+        let room = debts.names.len() + names.len() <= BOUND;
+        if room {
+            debts.last += 1;
+            let number = debts.last;
+            debts
+                .names
+                .extend(names.iter().map(|&name| (name.to_owned(), number)));
+        }
+        self.recount(&debts);
+        room
+    }
+
+    /// Remembers that everything is to be cleared, in place of all else.
+    pub(crate) fn owe_everything(&self, all: &str) {
+        let mut debts = self.debts();
+        debts.last += 1;
+        let number = debts.last;
+        debts.names.insert(all.to_owned(), number);
         self.recount(&debts);
     }
 
-    /// The remote level has taken a later change of the key.
-    pub(crate) fn settle(&self, key: &[u8]) {
+    /// The remote level has taken a change of the key by a call that was made at `mark`.
+    pub(crate) fn settle(&self, key: &[u8], mark: Mark) {
         if self.is_owing() {
             let mut debts = self.debts();
-            debts.forget(key);
-            self.recount(&debts);
-        }
-    }
-
-    pub(crate) fn settle_names(&self, names: &[&str]) {
-        if self.is_owing() {
-            let mut debts = self.debts();
-            for name in names {
-                debts.names.remove(*name);
+            if debts
+                .keys
+                .get(key)
+                .is_some_and(|(number, _)| *number <= mark.0)
+            {
+                debts.keys.remove(key);
             }
             self.recount(&debts);
         }
     }
 
-    /// The debts, each key's with its number.
-    pub(crate) fn owed(&self) -> (Vec<(Bytes, u64, Owed)>, Vec<String>) {
-        let debts = self.debts();
-        let keys = debts.keys.iter();
-        let keys = keys
-            .map(|(key, (number, owed))| (key.clone(), *number, owed.clone()))
-            .collect();
-        (keys, debts.names.iter().cloned().collect())
-    }
-
-    /// One debt is paid, unless a later change of the key took its place.
-    pub(crate) fn paid(&self, key: &[u8], number: u64) {
+    /// The same for names. Those are answered of which nothing is owed any more.
+    pub(crate) fn settle_names<'n>(&self, names: &[&'n str], mark: Mark) -> Vec<&'n str> {
         let mut debts = self.debts();
-        if debts
-            .keys
-            .get(key)
-            .is_some_and(|(current, _)| *current == number)
-        {
-            debts.forget(key);
+        let mut settled = names.to_vec();
+        settled.retain(|&name| debts.names.get(name).is_none_or(|number| *number <= mark.0));
+        for &name in &settled {
+            debts.names.remove(name);
         }
         self.recount(&debts);
+        settled
+    }
+
+    /// The debts.
+    pub(crate) fn owed(&self) -> (Vec<(Bytes, Owed)>, Vec<String>) {
+        let debts = self.debts();
+        let keys = debts
+            .keys
+            .iter()
+            .map(|(key, (_, owed))| (key.clone(), *owed));
+        (keys.collect(), debts.names.keys().cloned().collect())
     }
 
     /// Starts a replay, of which there is one at a time.
@@ -132,23 +137,6 @@ impl Recovery {
 
     fn debts(&self) -> MutexGuard<'_, Debts> {
         self.owed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Debts {
-    fn forget(&mut self, key: &[u8]) {
-        if let Some((_, owed)) = self.keys.remove(key) {
-            self.bytes -= owed.bytes();
-        }
-    }
-}
-
-impl Owed {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Write { envelope, .. } => envelope.len(),
-            Self::Remove | Self::Expire => 0,
-        }
     }
 }
 

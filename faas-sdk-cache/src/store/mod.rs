@@ -195,8 +195,8 @@ pub enum Lease {
     },
 }
 
-/// A loaded value.
-#[derive(Clone, Debug)]
+/// A loaded value, which `Debug` does not show.
+#[derive(Clone)]
 pub struct Fill<'a> {
     /// The key.
     pub key: &'a [u8],
@@ -208,8 +208,8 @@ pub struct Fill<'a> {
     pub physical: Duration,
 }
 
-/// A value to write whatever is there.
-#[derive(Clone, Debug)]
+/// A value to write whatever is there; `Debug` does not show it.
+#[derive(Clone)]
 pub struct Write<'a> {
     /// The key.
     pub key: &'a [u8],
@@ -341,5 +341,25 @@ impl StoreError {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Token({:02x}{:02x}…)", self.0[0], self.0[1])
+    }
+}
+
+impl fmt::Debug for Fill<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fill")
+            .field("token", &self.token)
+            .field("bytes", &self.envelope.len())
+            .field("physical", &self.physical)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Write<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write")
+            .field("bytes", &self.envelope.len())
+            .field("physical", &self.physical)
+            .field("unless_after", &self.unless_after)
+            .finish_non_exhaustive()
     }
 }

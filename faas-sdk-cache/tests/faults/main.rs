@@ -212,7 +212,7 @@ async fn a_full_server_refuses_values_and_takes_invalidations() {
 async fn a_read_only_server_is_read() {
     let server = RedisServer::start().await.expect("a server");
     let replica = RedisServer::builder()
-        .config(&format!("replicaof 127.0.0.1 {}", server.port()))
+        .config(format!("replicaof 127.0.0.1 {}", server.port()))
         .start()
         .await
         .expect("a server");

@@ -92,7 +92,6 @@ async fn child() {
         .race(8, variable("FAAS_TEST_RACE_SETTER") == "yes", race_time())
         .await;
     let stats = process.cache.stats();
-    println!("{reads} reads, {stats:?}");
     assert!(
         reads > 50 && stats.l1_hits > 0 && stats.l2_hits > 0,
         "{stats:?}"

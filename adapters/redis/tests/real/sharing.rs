@@ -91,7 +91,7 @@ async fn closed_idle_links_are_noticed_before_a_command_that_must_not_be_repeate
     let proxy = Proxy::start(server.address()).await.expect("a proxy");
     let redis = built(Redis::builder().url(server.url_at(proxy.port())));
     set(&redis, "key", "value").await;
-    tokio::time::sleep(ms(5100)).await;
+    tokio::time::sleep(ms(2100)).await;
     proxy.drop_connections().await;
     set(&redis, "key", "other").await;
     assert_eq!((redis.status().opened, redis.status().replaced), (2, 1));

@@ -1,11 +1,8 @@
 use crate::backoff::Failures;
-use crate::builder::RedisBuilder;
 use crate::config::RedisConfig;
-use crate::connection::Connection;
 use crate::dedicated::Dedicated;
 use crate::error::Error;
-use crate::fault::{self, Fault};
-use crate::health::PATIENCE;
+use crate::exchange::exchange;
 use crate::pools::{Pools, Sizes};
 use crate::request::{Batch, Request};
 use crate::retry::Retry;
@@ -15,12 +12,12 @@ use crate::slot::{Shared, Slot};
 use crate::status::Status;
 use crate::thaw::Thaw;
 use crate::validate;
-use deadpool_redis::redis::{Cmd, Pipeline, Value, cmd};
+use deadpool_redis::redis::{Cmd, Pipeline, Value};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// Connections to Redis or Valkey. Cheap to clone; clones share everything.
 ///
@@ -38,20 +35,6 @@ struct Inner {
 }
 
 impl Redis {
-    /// Starts to set one up.
-    pub fn builder() -> RedisBuilder {
-        RedisBuilder::default()
-    }
-
-    /// Makes one from its settings, without any I/O, with an instance of its own.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`RedisBuilder::build`].
-    pub fn new(config: RedisConfig) -> Result<Self, Error> {
-        RedisBuilder::default().config(config).build()
-    }
-
     pub(crate) fn assemble(config: RedisConfig, thaw: Thaw) -> Result<Self, Error> {
         validate::check(&config)?;
         let (server, target) = Server::new(&config)?;
@@ -156,70 +139,11 @@ impl Redis {
     async fn run<R: Request>(
         &self,
         request: &R,
-        mut retry: Retry,
+        retry: Retry,
         within: Duration,
     ) -> Result<R::Reply, Error> {
-        let (shared, slot) = (&self.0.shared, self.slot());
-        let started = Instant::now();
         let within = self.limit(within);
-        let deadline = started + within;
-        let mut now = started;
-        loop {
-            let mut link = match slot.ready(shared.thaw.epoch()) {
-                Some(link) => link,
-                None => {
-                    let link = Box::pin(slot.connect(shared, started, deadline)).await?;
-                    now = Instant::now();
-                    link
-                }
-            };
-            let left = deadline.saturating_duration_since(now);
-            let halved = retry == Retry::Once && left >= 2 * PATIENCE;
-            let until = if halved { now + left / 2 } else { deadline };
-            if retry == Retry::Never && slot.health.is_silent(now) {
-                // Nothing has been sent yet, so whatever comes of it, there may be another link.
-                if Box::pin(alive(&mut link.connection, now + left / 2)).await {
-                    slot.health.answered(now);
-                } else {
-                    slot.give_up(link.number, shared);
-                }
-                now = Instant::now();
-                if now >= deadline {
-                    return Err(fault::not_answered(within));
-                }
-                continue;
-            }
-            let failure = match timeout_at(until, request.send(&mut link.connection)).await {
-                Ok(Ok(reply)) => {
-                    slot.health.answered(now);
-                    slot.put_back(link);
-                    return Ok(reply);
-                }
-                Ok(Err(error)) => Some(error),
-                Err(_) => None,
-            };
-            let given_up = match failure.as_ref().map(fault::of) {
-                Some(Fault::Answered) => {
-                    slot.health.answered(now);
-                    false
-                }
-                Some(Fault::Demoted) => true,
-                Some(Fault::Broken) => !shared.pools.is_cluster() || slot.health.broke_in_part(),
-                None => slot.health.not_answered(now.elapsed()),
-            };
-            if given_up {
-                slot.give_up(link.number, shared);
-            }
-            let again = match failure.as_ref().map(fault::of) {
-                Some(fault) => fault != Fault::Answered,
-                None => given_up,
-            };
-            now = Instant::now();
-            if retry == Retry::Never || !again || now >= deadline {
-                return Err(failure.map_or_else(|| fault::not_answered(within), fault::request));
-            }
-            retry = Retry::Never;
-        }
+        exchange(&self.0.shared, self.slot(), request, retry, within).await
     }
 
     fn limit(&self, within: Duration) -> Duration {
@@ -243,15 +167,5 @@ impl fmt::Debug for Redis {
             .field("cluster", &self.is_cluster())
             .field("status", &self.status())
             .finish_non_exhaustive()
-    }
-}
-
-/// Whether a connection answers.
-async fn alive(connection: &mut Connection, until: Instant) -> bool {
-    match timeout_at(until, connection.query(&cmd("PING"))).await {
-        Ok(Ok(_)) => true,
-        // A user who may not ask gets an answer, too.
-        Ok(Err(error)) => fault::of(&error) == Fault::Answered,
-        Err(_) => false,
     }
 }
