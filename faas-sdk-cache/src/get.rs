@@ -5,7 +5,7 @@ use crate::handle::Handle;
 use crate::key::Key;
 use crate::load::{Load, LoadError, Loaded};
 use crate::local::{Entry, FullKey, Join};
-use crate::policy::{Policy, policy_setters};
+use crate::policy::{Policy, loading_setters, storing_setters};
 use crate::region::{Levels, Region};
 use crate::stats::Counter;
 use crate::value::{Cached, Source};
@@ -41,7 +41,8 @@ impl<'a, V, K: Key + ?Sized> Get<'a, V, K> {
         }
     }
 
-    policy_setters!();
+    storing_setters!();
+    loading_setters!();
 
     /// Adds a tag to what is loaded.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {

@@ -4,7 +4,7 @@ use crate::handle::Handle;
 use crate::key::Key;
 use crate::load::{LoadError, Loaded};
 use crate::local::{Entry, FlightEnd, Join, Ticket};
-use crate::policy::{Policy, policy_setters};
+use crate::policy::{Policy, loading_setters, storing_setters};
 use crate::region::Region;
 use crate::stats::Counter;
 use crate::value::{Cached, Source};
@@ -38,7 +38,8 @@ impl<'a, V, K: Key> GetMany<'a, V, K> {
         }
     }
 
-    policy_setters!();
+    storing_setters!();
+    loading_setters!();
 
     /// Adds a tag to what is loaded.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {

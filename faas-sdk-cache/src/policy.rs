@@ -54,8 +54,8 @@ impl Policy {
     }
 }
 
-/// The setters of a policy, once for regions (`const`) and once for each builder.
-macro_rules! policy_setters {
+/// The setters of how values are kept, once for regions (`const`) and once for each builder.
+macro_rules! storing_setters {
     ($($keyword:ident)?) => {
         /// How long a value is fresh; default 5 minutes.
         pub $($keyword)? fn ttl(mut self, ttl: Duration) -> Self {
@@ -85,7 +85,12 @@ macro_rules! policy_setters {
             self.policy.fail_safe = Some($crate::policy::FailSafe { max, throttle });
             self
         }
+    };
+}
 
+/// The setters of how values are loaded, likewise.
+macro_rules! loading_setters {
+    ($($keyword:ident)?) => {
         /// How long to wait for a load where a stale value could be served; the load goes on in the
         /// background. Default none.
         pub $($keyword)? fn soft_timeout(mut self, timeout: Duration) -> Self {
@@ -129,7 +134,7 @@ macro_rules! policy_setters {
         }
     };
 }
-pub(crate) use policy_setters;
+pub(crate) use {loading_setters, storing_setters};
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-use crate::policy::{Policy, policy_setters};
+use crate::policy::{Policy, loading_setters, storing_setters};
 use crate::wire::{
     Codec, CodecError, RawValue, decode_json, decode_named, encode_json, encode_named,
 };
@@ -187,7 +187,8 @@ impl<V> Region<V> {
         self
     }
 
-    policy_setters!(const);
+    storing_setters!(const);
+    loading_setters!(const);
 
     /// The name.
     #[must_use]

@@ -1,7 +1,7 @@
 use crate::error::Error;
 use crate::handle::Handle;
 use crate::key::Key;
-use crate::policy::{Policy, policy_setters};
+use crate::policy::{Policy, storing_setters};
 use crate::region::Region;
 use faas_sdk_scope::BoxFuture;
 use std::fmt;
@@ -36,7 +36,7 @@ impl<'a, V, K: Key + ?Sized> Set<'a, V, K> {
         }
     }
 
-    policy_setters!();
+    storing_setters!();
 
     /// Adds a tag, by which it can be removed.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {

@@ -143,7 +143,7 @@ impl<E: Into<BoxError>> From<E> for Error {
     fn from(error: E) -> Self {
         let error = faas_sdk_core::Error::from_any(error);
         #[cfg(feature = "cache")]
-        let error = crate::caching::with_meaning(error);
+        let error = crate::meaning::with_meaning(error);
         Self(error)
     }
 }

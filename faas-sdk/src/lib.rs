@@ -12,6 +12,8 @@ mod function;
 mod handler;
 #[cfg(feature = "log")]
 pub mod log;
+#[cfg(feature = "cache")]
+mod meaning;
 mod metrics;
 mod platform;
 pub mod prelude;

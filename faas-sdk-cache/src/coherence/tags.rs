@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The name of the generation of all regions.
 pub(crate) const ALL: &str = "*";
 
-/// How many tags are remembered before those that no entry uses are forgotten.
+/// How many tags are remembered before those that no entry uses are forgotten; and again, whenever as
+/// many as are left have come in addition.
 const REMEMBERED: usize = 16_384;
 
 /// The generations of tags, of regions and of everything, as far as they are known here.
@@ -32,6 +33,8 @@ struct Inner {
     era: u64,
     regions: HashMap<&'static str, Arc<Names>>,
     tags: HashMap<Box<str>, Arc<Cell>>,
+    /// At how many tags they are looked through.
+    full: usize,
     /// Names whose new generation the remote level has not issued yet: what it says of them is old.
     pending: HashSet<Box<str>>,
 }
@@ -74,6 +77,7 @@ impl Tags {
                 era: 0,
                 regions: HashMap::new(),
                 tags: HashMap::new(),
+                full: REMEMBERED,
                 pending: HashSet::new(),
             }),
         }
@@ -105,8 +109,9 @@ impl Tags {
         if let Some(cell) = inner.tags.get(tag) {
             return Arc::clone(cell);
         }
-        if inner.tags.len() >= REMEMBERED {
+        if inner.tags.len() >= inner.full {
             inner.tags.retain(|_, cell| Arc::strong_count(cell) > 1);
+            inner.full = REMEMBERED.max(inner.tags.len() * 2);
         }
         let cell = Cell::new(tag, u64::from(!self.remote));
         inner.tags.insert(tag.into(), Arc::clone(&cell));

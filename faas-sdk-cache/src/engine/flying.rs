@@ -1,27 +1,19 @@
 use crate::engine::Shared;
-use crate::engine::interpret::{Meaning, interpret};
+
+use crate::engine::leased::Leased;
+use crate::engine::missing::Missing;
 use crate::engine::storing::{Content, Prepared, prepare};
 use crate::engine::target::{Before, Target};
+use crate::engine::turn::{Turn, turn};
 use crate::engine::writing::Change;
 use crate::error::{Error, ErrorKind};
 use crate::load::{Answer, Load, LoadError, Loaded, LoadedOptions};
 use crate::local::{Entry, FlightGuard};
 use crate::stats::Counter;
-use crate::store::{Fill, Lease, LeaseRequest, Token, Version, Write};
-use faas_sdk_scope::{CatchUnwind, Moment, Scope};
+use crate::store::{Fill, Version, Write};
+use faas_sdk_scope::{CatchUnwind, Scope};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What was found before a load: nothing fresh.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Missing {
-    /// A value that may stand in, or help the loader.
-    pub(crate) stale: Option<Arc<Entry>>,
-    /// The remote value that will not do.
-    pub(crate) rejected: Option<Version>,
-    /// The remote level was not asked, or did not answer, or its word on this key does not count.
-    pub(crate) unasked: bool,
-}
 
 /// One load, for all who wait for it.
 pub(crate) struct Flying<V> {
@@ -30,20 +22,6 @@ pub(crate) struct Flying<V> {
     pub(crate) target: Arc<Target<V>>,
     pub(crate) guard: FlightGuard,
     pub(crate) missing: Missing,
-}
-
-/// Whether this instance is the one to load.
-pub(crate) enum Turn {
-    /// It is, and holds the lease.
-    Leased(Leased),
-    /// It loads for itself: there are no leases, or the remote level does not answer.
-    Unleased,
-    /// Another instance has loaded it by now.
-    Found(Entry),
-    /// Another instance is loading it; this one serves what it has.
-    Elsewhere(Arc<Entry>, Duration),
-    /// Others have been loading it for too long.
-    TooLong,
 }
 
 /// Whether a loaded value is stored.
@@ -58,10 +36,6 @@ pub(crate) enum Stored {
 
 /// For how long at most a stale value is served while another instance loads.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
-
-/// The first pause before another look at a key that someone else loads; it doubles up to the last.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-const LAST_PAUSE: Duration = Duration::from_millis(100);
 
 impl<V: Send + Sync + 'static> Flying<V> {
     /// The load of a value that is still fresh.
@@ -95,7 +69,14 @@ impl<V: Send + Sync + 'static> Flying<V> {
         Fut: Future<Output = Result<L, LoadError>> + Send + 'static,
     {
         let start = self.shared.instance.moment();
-        let leased = match self.turn(&start).await {
+        let Self {
+            shared,
+            scope,
+            target,
+            missing,
+            ..
+        } = &mut self;
+        let leased = match turn(shared, scope.as_ref(), target, missing, &start).await {
             Turn::Leased(leased) => Some(leased),
             Turn::Unleased => None,
             Turn::Found(entry) => return self.land(entry),
@@ -137,84 +118,6 @@ impl<V: Send + Sync + 'static> Flying<V> {
             Stored::Yes => self.store(prepared, leased).await,
             Stored::No => self.guard.end(Ok(Arc::new(prepared.entry))),
             Stored::Overtaken => self.guard.overtaken(Arc::new(prepared.entry)),
-        }
-    }
-
-    /// Finds out whether it is this instance's turn to load.
-    async fn turn(&mut self, start: &Moment) -> Turn {
-        let Some(remote) = self
-            .target
-            .remote(&self.shared)
-            .filter(|_| !self.missing.unasked)
-        else {
-            return Turn::Unleased;
-        };
-        if !remote.guarantees().leases {
-            return Turn::Unleased;
-        }
-        let policy = &self.target.policy;
-        let Some(token) = new_token() else {
-            return Turn::Unleased;
-        };
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let request = LeaseRequest {
-                key: self.target.key.bytes(),
-                token,
-                ttl: policy.lease.max(Duration::from_millis(1)),
-                rejected: self.missing.rejected,
-            };
-            let before = self.target.before(&self.shared);
-            let sent = self.shared.instance.moment();
-            let shard = self.target.shard.index();
-            let answer = remote
-                .call(
-                    &self.shared.instance,
-                    remote.store().lease(shard, &[request]),
-                )
-                .await;
-            match answer.map(|mut answers| answers.pop()) {
-                // A lease that may have been granted without our knowing is of no use.
-                Err(_) | Ok(None) => {
-                    self.shared
-                        .count(self.scope.as_ref(), Counter::RemoteErrors, 1);
-                    return Turn::Unleased;
-                }
-                Ok(Some(Lease::Granted)) => {
-                    return Turn::Leased(Leased::new(&self.shared, &self.target, token, sent));
-                }
-                Ok(Some(Lease::Value(bytes))) => {
-                    let scope = self.scope.as_ref();
-                    let (meaning, version) =
-                        interpret(&self.shared, scope, &self.target, before, bytes).await;
-                    if let Meaning::Fresh(entry) = meaning {
-                        return Turn::Found(entry);
-                    }
-                    if version.is_none() || version == self.missing.rejected {
-                        // The store takes it for fresh, and we do not: nobody would ever load it.
-                        return Turn::Unleased;
-                    }
-                    self.missing.rejected = version;
-                }
-                Ok(Some(Lease::Held { remaining })) => {
-                    if !policy.cross_instance {
-                        return Turn::Unleased;
-                    }
-                    let now = self.shared.instance.moment();
-                    let fail_safe = policy.fail_safe.is_some();
-                    let stale = self.missing.stale.as_ref();
-                    if let Some(stale) = stale.filter(|stale| stale.may_stand_in(&now, fail_safe)) {
-                        return Turn::Elsewhere(Arc::clone(stale), remaining);
-                    }
-                    if now.since(start) > policy.lease.saturating_mul(3) {
-                        return Turn::TooLong;
-                    }
-                    let shortened = crate::chance::jittered(pause, 0.5);
-                    tokio::time::sleep(shortened.min(remaining.max(Duration::from_millis(1))))
-                        .await;
-                    pause = (pause * 2).min(LAST_PAUSE);
-                }
-            }
         }
     }
 
@@ -456,67 +359,6 @@ impl<V: Send + Sync + 'static> Flying<V> {
         }
         guard.end(Err(error));
     }
-}
-
-/// A lease of this instance; given back if it was not used.
-pub(crate) struct Leased {
-    shared: Arc<Shared>,
-    shard: u16,
-    key: Box<[u8]>,
-    pub(crate) token: Token,
-    /// When it was asked for.
-    pub(crate) sent: Moment,
-    used: bool,
-}
-
-impl Leased {
-    pub(crate) fn new<V>(
-        shared: &Arc<Shared>,
-        target: &Target<V>,
-        token: Token,
-        sent: Moment,
-    ) -> Self {
-        Self {
-            shared: Arc::clone(shared),
-            shard: target.shard.index(),
-            key: target.key.bytes().into(),
-            token,
-            sent,
-            used: false,
-        }
-    }
-
-    /// It has ended with a fill.
-    pub(crate) fn used(mut self) {
-        self.used = true;
-    }
-}
-
-impl Drop for Leased {
-    fn drop(&mut self) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
-        if self.used {
-            return;
-        }
-        let (shared, shard, token) = (Arc::clone(&self.shared), self.shard, self.token);
-        let key = std::mem::take(&mut self.key);
-        // If it is lost, the lease expires.
-        drop(runtime.spawn(async move {
-            if let Some(remote) = &shared.remote {
-                let leases = [(&key[..], token)];
-                let release = remote.store().release(shard, &leases);
-                drop(remote.call(&shared.instance, release).await);
-            }
-        }));
-    }
-}
-
-pub(crate) fn new_token() -> Option<Token> {
-    let mut token = [0; 16];
-    getrandom::fill(&mut token).ok()?;
-    Some(Token(token))
 }
 
 pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> Option<crate::error::BoxError> {

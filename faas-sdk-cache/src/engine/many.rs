@@ -1,6 +1,6 @@
 use crate::engine::Shared;
-use crate::engine::flying::Missing;
 use crate::engine::interpret::{Meaning, interpret};
+use crate::engine::missing::Missing;
 use crate::engine::obtaining::{Found, Here};
 use crate::engine::target::Target;
 use crate::local::Entry;

@@ -7,7 +7,9 @@
 
 mod flying;
 mod interpret;
+mod leased;
 mod many;
+mod missing;
 mod obtaining;
 mod reading;
 mod replay;
@@ -15,6 +17,7 @@ mod shared;
 mod squadron;
 mod storing;
 mod target;
+mod turn;
 mod writing;
 
 pub(crate) use flying::Flying;

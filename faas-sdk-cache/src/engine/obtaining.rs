@@ -1,6 +1,7 @@
 use crate::engine::Shared;
-use crate::engine::flying::{Flying, Missing};
+use crate::engine::flying::Flying;
 use crate::engine::interpret::{Meaning, interpret};
+use crate::engine::missing::Missing;
 use crate::engine::target::Target;
 use crate::error::{Error, ErrorKind};
 use crate::load::{Load, LoadError, Loaded};
@@ -392,15 +393,6 @@ impl Shared {
     ) -> Result<Cached<V>, Error> {
         self.serve(scope, entry, source, unverified, &self.instance.moment())
             .ok_or_else(|| Error::absent(target.region.name))
-    }
-}
-
-impl Missing {
-    fn of(stale: Arc<Entry>) -> Self {
-        Self {
-            stale: Some(stale),
-            ..Self::default()
-        }
     }
 }
 

@@ -1,5 +1,6 @@
-use crate::engine::flying::{Flying, Leased, Stored, new_token, panic_message};
+use crate::engine::flying::{Flying, Stored, panic_message};
 use crate::engine::interpret::{Meaning, interpret};
+use crate::engine::leased::{Leased, new_token};
 use crate::engine::storing::{Prepared, prepare};
 use crate::error::{BoxError, ErrorKind};
 use crate::load::{LoadError, Loaded};
