@@ -320,7 +320,10 @@ fn unknown_names_are_refused_with_the_nearest() {
 #[test]
 fn a_section_without_its_feature_says_which() {
     for (section, features) in [
+        #[cfg(not(feature = "cache"))]
         ("cache", "`cache`"),
+        #[cfg(not(feature = "cache-redis"))]
+        ("redis", "`cache-redis`"),
         ("lock", "`lock`"),
         ("db", "`db-sqlite` or `db-postgres` or `db-mysql`"),
         #[cfg(not(feature = "otlp"))]
