@@ -17,6 +17,21 @@ pub struct RedisServerBuilder {
     tls: bool,
 }
 
+impl RedisServer {
+    /// Starts a server with default settings and waits until it answers.
+    ///
+    /// # Errors
+    /// Those of [`RedisServerBuilder::start`].
+    pub async fn start() -> Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// For a server with other settings.
+    pub fn builder() -> RedisServerBuilder {
+        RedisServerBuilder::default()
+    }
+}
+
 impl RedisServerBuilder {
     /// Adds a line to the server's configuration file, such as `maxmemory-policy allkeys-lru`. It is
     /// read after our own ones and wins over them.

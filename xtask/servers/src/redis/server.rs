@@ -1,6 +1,5 @@
 //! One server.
 
-use super::builder::RedisServerBuilder;
 use super::instance::Instance;
 use anyhow::Result;
 use std::net::SocketAddr;
@@ -18,19 +17,6 @@ pub struct RedisServer {
 impl RedisServer {
     pub(super) fn new(instance: Instance, ca_pem: Option<String>) -> Self {
         Self { instance, ca_pem }
-    }
-
-    /// Starts a server with default settings and waits until it answers.
-    ///
-    /// # Errors
-    /// Those of [`RedisServerBuilder::start`].
-    pub async fn start() -> Result<Self> {
-        Self::builder().start().await
-    }
-
-    /// For a server with other settings.
-    pub fn builder() -> RedisServerBuilder {
-        RedisServerBuilder::default()
     }
 
     /// The address as Redis clients take it: `redis://127.0.0.1:<port>`, with `rediss` for TLS, and
@@ -80,7 +66,7 @@ impl RedisServer {
     /// killed first if it runs.
     ///
     /// # Errors
-    /// Those of [`RedisServerBuilder::start`], and when somebody took the port.
+    /// Those of [`RedisServerBuilder::start`](crate::RedisServerBuilder::start), and when somebody took the port.
     pub async fn restart_empty(&self) -> Result<()> {
         self.instance.restart().await
     }
