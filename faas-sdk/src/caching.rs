@@ -4,7 +4,9 @@ use crate::config::{CacheConfig, Config};
 use crate::error::{Error, Result};
 use faas_sdk_cache::Cache;
 use faas_sdk_cache::store::MemoryStore;
-use faas_sdk_core::{ErrorKind, Hooks, Settings, Stage};
+#[cfg(feature = "cache-redis")]
+use faas_sdk_core::ErrorKind;
+use faas_sdk_core::{Hooks, Settings, Stage};
 use faas_sdk_scope::Instance;
 use std::sync::{Arc, OnceLock};
 
