@@ -70,7 +70,9 @@ impl Guards {
     }
 
     pub(crate) fn without_tags(mut self) -> Self {
-        self.guards = self.guards.into_iter().take(FIXED_GUARDS).collect();
+        if self.guards.len() > FIXED_GUARDS {
+            self.guards = self.guards.into_iter().take(FIXED_GUARDS).collect();
+        }
         self
     }
 }

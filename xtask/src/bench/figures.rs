@@ -32,6 +32,34 @@ pub(super) enum Metric {
     Instructions,
     /// The length of a line, its end included.
     Length,
+    /// Wall time for one hit in the process, in ns.
+    Hit,
+    /// The same, while another thread does the same.
+    HitOfTwo,
+    /// Resident memory for one value in the process, key and value included.
+    EntryBytes,
+    /// Wall time from one value read to the next, for one task, in µs.
+    ReadOf1,
+    /// The same for 16 tasks.
+    ReadOf16,
+    /// The same for 64 tasks.
+    ReadOf64,
+    /// The same for 256 tasks.
+    ReadOf256,
+    /// The most round trips of a miss.
+    MissTrips,
+    /// Round trips of the first miss of a process, connecting included.
+    FirstTrips,
+    /// MGETs of a read of many keys.
+    Mgets,
+    /// Calls of the loader for many keys.
+    LoaderCalls,
+    /// Round trips of a read of many keys.
+    ManyTrips,
+    /// Loads of a key that many callers want at once.
+    Loads,
+    /// Until all of them have it, in ms.
+    Crowd,
 }
 
 impl Metric {
@@ -51,6 +79,20 @@ impl Metric {
             Self::LineOfEight => "ns, 8 threads",
             Self::Instructions => "instructions",
             Self::Length => "line bytes",
+            Self::Hit => "ns a hit",
+            Self::HitOfTwo => "ns of 2 threads",
+            Self::EntryBytes => "entry bytes",
+            Self::ReadOf1 => "µs, 1 task",
+            Self::ReadOf16 => "µs, 16 tasks",
+            Self::ReadOf64 => "µs, 64 tasks",
+            Self::ReadOf256 => "µs, 256 tasks",
+            Self::MissTrips => "trips of a miss",
+            Self::FirstTrips => "of the first",
+            Self::Mgets => "MGETs of 100 keys",
+            Self::LoaderCalls => "loader calls",
+            Self::ManyTrips => "trips",
+            Self::Loads => "loads for 10,000",
+            Self::Crowd => "ms until all",
         }
     }
 }

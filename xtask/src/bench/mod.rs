@@ -4,6 +4,7 @@
 
 mod budget;
 mod build;
+mod cache;
 mod figures;
 mod lambda;
 mod log;
@@ -25,18 +26,20 @@ pub(crate) fn run(mut args: Arguments) -> Result<()> {
     match args.subcommand()?.as_deref() {
         Some("lambda") => lambda::run(args),
         Some("log") => log::run(args),
-        Some(other) => bail!("unknown bench `{other}`: there are `lambda` and `log`"),
-        None => bail!("which bench? There are `lambda` and `log`"),
+        Some("cache") => cache::run(args),
+        Some(other) => bail!("unknown bench `{other}`: there are `lambda`, `log` and `cache`"),
+        None => bail!("which bench? There are `lambda`, `log` and `cache`"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{lambda, log};
+    use super::{cache, lambda, log};
 
     #[test]
     fn pairs_name_programs() {
-        for layout in [lambda::layout(), log::layout()] {
+        let layouts = cache::layouts().into_iter();
+        for layout in layouts.chain([lambda::layout(), log::layout()]) {
             for name in layout.pairs.iter().flat_map(|(ours, peer)| [ours, peer]) {
                 assert!(layout.programs.contains(name), "{name}");
             }

@@ -8,9 +8,6 @@ use std::time::{Duration, Instant};
 
 const TEXT: Region<String> = Region::new("crowd");
 
-/// Counts the loads of all processes.
-const LOADS: &str = "loads";
-
 /// How long a load takes.
 const LOAD: Duration = Duration::from_millis(50);
 
@@ -19,21 +16,25 @@ pub(crate) async fn join(url: &str, callers: usize) -> Result<(), Error> {
     let redis = connect::redis(url)?;
     let cache = connect::cache(redis.clone())?;
     // The connection is made.
-    number(&redis, cmd("EXISTS").arg(LOADS)).await?;
+    number(&redis, cmd("EXISTS").arg("anything")).await?;
     println!("ready");
     let mut key = String::new();
     io::stdin().read_line(&mut key)?;
+    let key = key.trim();
+    // Counts the loads of all processes.
+    let counter = format!("loads:{key}");
     let start = Instant::now();
     let running: Vec<_> = (0..callers)
         .map(|_| {
-            let (cache, redis, key) = (cache.clone(), redis.clone(), key.clone());
+            let (cache, redis, key) = (cache.clone(), redis.clone(), key.to_owned());
+            let counter = counter.clone();
             tokio::spawn(async move {
                 let load = move |_| async move {
-                    number(&redis, cmd("INCR").arg(LOADS)).await?;
+                    number(&redis, cmd("INCR").arg(counter)).await?;
                     tokio::time::sleep(LOAD).await;
                     Ok(String::from("loaded"))
                 };
-                cache.get(&TEXT, key.trim()).or_load(load).await
+                cache.get(&TEXT, &key).or_load(load).await
             })
         })
         .collect();
@@ -41,7 +42,8 @@ pub(crate) async fn join(url: &str, callers: usize) -> Result<(), Error> {
         assert_eq!(*caller.await??, "loaded");
     }
     let took = start.elapsed().as_millis();
-    println!("{} {took}", number(&redis, cmd("GET").arg(LOADS)).await?);
+    let loads = number(&redis, cmd("GET").arg(counter)).await?;
+    println!("{loads} {took}");
     Ok(())
 }
 
