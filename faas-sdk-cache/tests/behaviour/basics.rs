@@ -285,3 +285,25 @@ fn futures_may_cross_threads() {
             }),
     );
 }
+
+#[tokio::test]
+async fn what_this_process_holds_is_bounded_in_bytes() {
+    let cache = Cache::builder().capacity(1 << 20).build();
+    let value = "x".repeat(10_000);
+    for key in 0..2000_u32 {
+        cache
+            .set(&NOTE, &key, value.clone())
+            .await
+            .expect("no error");
+    }
+    let mut held = 0;
+    for key in 0..2000_u32 {
+        held += u32::from(cache.contains(&NOTE, &key).await.expect("no error"));
+    }
+    // The storage evicts with some delay: here all of it had its turn.
+    assert!(
+        (10..=104).contains(&held),
+        "{held} values of 10 kB in 1 MiB"
+    );
+    assert!(cache.size().1 <= 1 << 20, "{:?}", cache.size());
+}
