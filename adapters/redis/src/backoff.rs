@@ -29,6 +29,11 @@ impl Failures {
         }
     }
 
+    /// The shortest pause.
+    pub(crate) fn first(&self) -> Duration {
+        self.first
+    }
+
     /// Fails with the last error while its pause lasts.
     pub(crate) fn check(&self, epoch: Epoch) -> Result<(), Error> {
         match &*self.last() {

@@ -19,11 +19,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Far enough for a wait that its caller does not want to bound.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Connections to Redis or Valkey. Cheap to clone; clones share everything.
 ///
 /// Nothing is connected before the first command, which has to run on a Tokio runtime with timers and
-/// I/O. In all methods `within` bounds the whole call, connecting and a repetition included, and so
-/// does the setting `command_timeout`. All are cancel-safe: a dropped call may have been done or not,
+/// I/O. In all methods `within` bounds the whole call, connecting and a repetition included. Within
+/// that, connecting may take `connect_timeout`, and each wait for a reply `command_timeout`. All are cancel-safe: a dropped call may have been done or not,
 /// and harms no other one.
 #[derive(Clone)]
 pub struct Redis(Arc<Inner>);
@@ -105,7 +108,7 @@ impl Redis {
         let command = script.by_hash(keys, args);
         match self.run(&command, retry, within).await {
             Err(error) if error.code() == Some("NOSCRIPT") => {
-                let left = self.limit(within).saturating_sub(started.elapsed());
+                let left = within.saturating_sub(started.elapsed());
                 let command = script.by_code(keys, args);
                 Box::pin(self.run(&command, retry, left)).await
             }
@@ -142,12 +145,8 @@ impl Redis {
         retry: Retry,
         within: Duration,
     ) -> Result<R::Reply, Error> {
-        let within = self.limit(within);
+        let within = within.min(FAR);
         exchange(&self.0.shared, self.slot(), request, retry, within).await
-    }
-
-    fn limit(&self, within: Duration) -> Duration {
-        within.min(self.0.shared.pools.sizes.command)
     }
 
     fn slot(&self) -> &Arc<Slot> {

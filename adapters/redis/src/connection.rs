@@ -12,6 +12,10 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self, Self::Cluster(_))
+    }
+
     pub(crate) async fn query(&mut self, command: &Cmd) -> RedisResult<Value> {
         match self {
             // Without the boxed future of `query_async`.

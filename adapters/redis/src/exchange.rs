@@ -9,6 +9,7 @@ use crate::request::Request;
 use crate::retry::Retry;
 use crate::slot::{Shared, Slot};
 use deadpool_redis::redis::{RedisError, cmd};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -36,16 +37,34 @@ pub(crate) async fn exchange<R: Request>(
         };
         let left = deadline.saturating_duration_since(now);
         if retry == Retry::Never && slot.health.is_silent(now) {
-            Box::pin(check(shared, slot, link, now, now + left / 2)).await;
+            let until = now + (left / 2).min(shared.pools.sizes.command);
+            Box::pin(check(shared, slot, link, now, until)).await;
             now = Instant::now();
             if now >= deadline {
-                return Err(fault::not_answered(within));
+                return Err(fault::not_answered(started.elapsed()));
             }
             continue;
         }
         let halved = retry == Retry::Once && left >= 2 * PATIENCE;
-        let until = if halved { now + left / 2 } else { deadline };
-        let failure = match timeout_at(until, request.send(&mut link.connection)).await {
+        let is_cluster = link.connection.is_cluster();
+        let limit = deadline.min(now + shared.pools.sizes.command);
+        let until = if halved {
+            limit.min(now + left / 2)
+        } else {
+            limit
+        };
+        let seen = slot.health.replies();
+        let sent = {
+            let mut sending = pin!(request.send(&mut link.connection));
+            match timeout_at(until, &mut sending).await {
+                // The server is slow, and to ask twice would make it slower.
+                Err(_) if until < limit && !is_cluster && slot.health.replies() != seen => {
+                    timeout_at(limit, sending).await
+                }
+                sent => sent,
+            }
+        };
+        let failure = match sent {
             Ok(Ok(reply)) => {
                 slot.health.answered(now);
                 slot.put_back(link);
@@ -54,10 +73,12 @@ pub(crate) async fn exchange<R: Request>(
             Ok(Err(error)) => Some(error),
             Err(_) => None,
         };
-        let again = judge(shared, slot, link, now, failure.as_ref());
+        let again = judge(shared, slot, link, now, seen, failure.as_ref());
         now = Instant::now();
         if retry == Retry::Never || !again || now >= deadline {
-            return Err(failure.map_or_else(|| fault::not_answered(within), fault::request));
+            return Err(
+                failure.map_or_else(|| fault::not_answered(started.elapsed()), fault::request)
+            );
         }
         retry = Retry::Never;
     }
@@ -70,12 +91,18 @@ fn judge(
     slot: &Slot,
     link: Link,
     sent: Instant,
+    seen: u64,
     failure: Option<&RedisError>,
 ) -> bool {
     let fault = failure.map(fault::of);
     let given_up = match fault {
         Some(Fault::Answered) => {
             slot.health.answered(sent);
+            slot.put_back(link);
+            return false;
+        }
+        // A new link would likely lead to the same server.
+        Some(Fault::Demoted) if link.made.elapsed() < shared.failures.first() => {
             slot.put_back(link);
             return false;
         }
@@ -86,6 +113,8 @@ fn judge(
             Connection::Node(_) => true,
             Connection::Cluster(_) => slot.health.broke_in_part(),
         },
+        // Replies come in order: the link is alive, and the server slow.
+        None if !link.connection.is_cluster() && slot.health.replies() != seen => return false,
         None => slot.health.not_answered(sent.elapsed()),
     };
     if given_up {

@@ -16,6 +16,8 @@ pub(crate) struct Health {
     start: Instant,
     /// When the last command was sent that was answered, in milliseconds after `start`.
     heard: AtomicU64,
+    /// How many commands were answered.
+    replies: AtomicU64,
     /// Microseconds that commands have waited in vain since then.
     in_vain: AtomicU64,
 }
@@ -25,6 +27,7 @@ impl Default for Health {
         Self {
             start: Instant::now(),
             heard: AtomicU64::new(0),
+            replies: AtomicU64::new(0),
             in_vain: AtomicU64::new(0),
         }
     }
@@ -33,6 +36,7 @@ impl Default for Health {
 impl Health {
     /// A command of this time was answered, or a new link was made then.
     pub(crate) fn answered(&self, sent: Instant) {
+        self.replies.fetch_add(1, Relaxed);
         let sent = sent.saturating_duration_since(self.start).as_millis();
         let sent = u64::try_from(sent).unwrap_or(u64::MAX);
         // Mostly there is nothing to write, for which tasks would contend.
@@ -42,6 +46,11 @@ impl Health {
         if self.in_vain.load(Relaxed) != 0 {
             self.in_vain.store(0, Relaxed);
         }
+    }
+
+    /// How many commands were answered so far. If it has changed, the link is alive.
+    pub(crate) fn replies(&self) -> u64 {
+        self.replies.load(Relaxed)
     }
 
     pub(crate) fn is_silent(&self, now: Instant) -> bool {

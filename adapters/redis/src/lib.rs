@@ -45,6 +45,7 @@ mod fault;
 mod health;
 mod idle;
 mod link;
+mod node;
 mod opener;
 mod pools;
 mod request;

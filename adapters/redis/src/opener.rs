@@ -1,15 +1,12 @@
 use crate::connection::Connection;
+use crate::node::no_timeouts;
 use crate::server::Server;
 use crate::status::Counters;
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use deadpool_redis::redis::cluster::ClusterConfig;
-use deadpool_redis::redis::{AsyncConnectionConfig, RedisError, RedisResult, Value, cmd};
+use deadpool_redis::redis::{RedisError, RedisResult, Value, cmd};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How many commands may wait for the task that writes, and how many bytes it writes at once.
-const QUEUE: usize = 256;
-const WRITE: usize = 64 * 1024;
 
 /// Makes the connections of a pool.
 ///
@@ -51,15 +48,7 @@ impl Opener {
         }
         match &*self.server {
             Server::Single(_) => Err(std::io::Error::other("no client of a single server").into()),
-            Server::Sentinel(sentinels) => {
-                // A new client each time: connections to sentinels that are kept would be as dead
-                // as others after a freeze.
-                let mut client = sentinels.client()?;
-                let node = client
-                    .get_async_connection_with_config(&no_timeouts())
-                    .await?;
-                Ok(Connection::Node(node))
-            }
+            Server::Sentinel(sentinels) => Ok(Connection::Node(sentinels.open().await?)),
             Server::Cluster(client) => {
                 let mut config = ClusterConfig::new();
                 if let Some(response) = self.response {
@@ -95,13 +84,4 @@ impl managed::Manager for Opener {
             _ => Err(RecycleError::message("no answer to a PING")),
         }
     }
-}
-
-/// All times are ours.
-fn no_timeouts() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new()
-        .set_connection_timeout(None)
-        .set_response_timeout(None)
-        .set_pipeline_buffer_size(QUEUE)
-        .set_write_backpressure_boundary(WRITE)
 }

@@ -7,5 +7,6 @@ pub enum Retry {
     /// It is sent once more if the first attempt failed by I/O or was not answered, over a fresh link:
     /// for what reads, or does the same the second time. So that time is left for that, the first
     /// attempt gets half of the time if there are 100 ms or more; with less, only failed I/O is repeated.
+    /// If the link to a server gives other replies meanwhile, that is slow, and is not asked again.
     Once,
 }

@@ -7,7 +7,8 @@ use crate::tls;
 use crate::url::{login, parse, tcp_settings};
 use deadpool_redis::redis::cluster::{ClusterClient, ClusterClientBuilder};
 use deadpool_redis::redis::{
-    Client, ConnectionAddr, ConnectionInfo, RedisConnectionInfo, RedisError, TlsCertificates,
+    Client, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisError,
+    TlsCertificates,
 };
 
 /// Checked settings of a topology.
@@ -42,36 +43,37 @@ impl Server {
                 let info = first.clone();
                 let login = login(config, info.redis_settings())?;
                 let info = info.set_redis_settings(login);
-                match certificates {
-                    None => Self::Single(info),
-                    Some(certificates) => {
-                        let client = Client::build_with_tls(info, certificates).map_err(bad_ca)?;
-                        Self::Single(client.get_connection_info().clone())
-                    }
-                }
+                Self::Single(trusting(info, certificates.as_ref())?)
             }
             Topology::Sentinel { service, .. } => {
-                let sentinels = Sentinels {
-                    addresses: nodes.iter().map(|node| node.addr().clone()).collect(),
+                // The first one's login is for all of them, and there are no databases.
+                let access = first.redis_settings().clone().set_db(0);
+                let access = access.set_protocol(ProtocolVersion::RESP2);
+                let login = login(config, &RedisConnectionInfo::default())?;
+                let sentinels = nodes
+                    .iter()
+                    .map(|node| {
+                        let node = node.clone().set_redis_settings(access.clone());
+                        trusting(node, certificates.as_ref())
+                    })
+                    .collect::<Result<Vec<_>, _>>()?;
+                Self::Sentinel(Sentinels {
+                    node: sentinels[0].clone().set_redis_settings(login),
+                    sentinels,
                     service: service.clone(),
-                    access: first.redis_settings().clone(),
-                    login: login(config, &RedisConnectionInfo::default())?,
-                    tls: is_tls(first),
-                    certificates,
-                };
-                sentinels.client().map_err(bad_ca)?;
-                Self::Sentinel(sentinels)
+                })
             }
             Topology::Cluster { .. } => {
                 let login = login(config, first.redis_settings())?;
                 let nodes = nodes
                     .into_iter()
                     .map(|node| node.set_redis_settings(login.clone()));
-                // A cluster's client would send again by itself what may have been done already.
+                // A cluster's client would send again by itself what may have been done already. It
+                // connects to some nodes first and then to all, and a silent one may be among both.
                 let mut builder = ClusterClientBuilder::new(nodes)
                     .retries(0)
                     .tcp_settings(tcp_settings())
-                    .connection_timeout(config.connect_timeout);
+                    .connection_timeout(config.connect_timeout / 3);
                 if let Some(certificates) = certificates {
                     builder = builder.certs(certificates);
                 }
@@ -107,6 +109,18 @@ fn certificates(
         )),
         Some(ca) => Ok(Some(tls::certificates(ca))),
     }
+}
+
+/// The same with authorities of one's own.
+fn trusting(
+    info: ConnectionInfo,
+    certificates: Option<&TlsCertificates>,
+) -> Result<ConnectionInfo, Error> {
+    let Some(certificates) = certificates else {
+        return Ok(info);
+    };
+    let client = Client::build_with_tls(info, certificates.clone()).map_err(bad_ca)?;
+    Ok(client.get_connection_info().clone())
 }
 
 fn is_tls(node: &ConnectionInfo) -> bool {

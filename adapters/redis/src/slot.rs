@@ -174,6 +174,7 @@ impl Slot {
         let link = Link {
             connection,
             epoch,
+            made: Instant::now(),
             number: state.made,
         };
         // After a thaw another attempt may have been faster.

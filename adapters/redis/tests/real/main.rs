@@ -8,6 +8,7 @@ mod login;
 mod scripts;
 mod sentinel;
 mod sharing;
+mod silent;
 mod speed;
 mod thaw;
 mod tls;
