@@ -26,7 +26,9 @@ impl Layout {
                 figures.ratio(peers, metric)
             }))
         });
-        self.rows("ratio to a peer", pairs);
+        if !self.pairs.is_empty() {
+            self.rows("ratio to a peer", pairs);
+        }
     }
 
     fn row(&self, name: String, spread: impl Fn(Metric) -> Option<Spread>) -> Vec<String> {
