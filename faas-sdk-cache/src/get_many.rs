@@ -1,4 +1,4 @@
-use crate::engine::{Flying, Found, Here, Shared, Squadron, Target, spawn};
+use crate::engine::{Flying, Found, Here, Shared, Squadron, Target, end_within, spawn};
 use crate::error::{Error, ErrorKind};
 use crate::handle::Handle;
 use crate::key::Key;
@@ -14,6 +14,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Several values about to be got; made by [`Cache::get_many`](crate::Cache::get_many).
 ///
@@ -91,7 +92,7 @@ where
         let Handle { shared, scope } = self.handle.clone();
         let mut loader = Some(loader);
         let mut given: Vec<Option<Option<Cached<V>>>> = targets.iter().map(|_| None).collect();
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         // Another round is for keys whose load by someone else was given up or overtaken.
         while given.iter().any(Option::is_none) {
             let open: Vec<usize> = (0..given.len())
@@ -108,8 +109,7 @@ where
             };
             let keys: Vec<&K> = open.iter().map(|index| &self.keys[*index]).collect();
             let (flights, waits) = round.join(&keys).await;
-            let leads = !flights.is_empty();
-            if leads {
+            if !flights.is_empty() {
                 let Some(loader) = loader.take() else {
                     return Err(Error::new(ErrorKind::Cancelled, self.region.name));
                 };
@@ -132,7 +132,7 @@ struct Round<'r, V> {
     shared: &'r Arc<Shared>,
     scope: Option<&'r Scope>,
     targets: Vec<Arc<Target<V>>>,
-    start: tokio::time::Instant,
+    start: Instant,
 }
 
 fn boxed(wait: impl Future<Output = FlightEnd> + Send + 'static) -> BoxFuture<'static, FlightEnd> {
@@ -235,13 +235,8 @@ impl<V: Send + Sync + 'static> Round<'_, V> {
                 led,
             } => (waiting, stale, ticket, led),
         };
-        let end = match target.policy.patience(stale.is_some()) {
-            None => Some(waiting.await),
-            Some(patience) => tokio::time::timeout_at(self.start + patience, waiting)
-                .await
-                .ok(),
-        };
-        let error = match end {
+        let patience = target.policy.patience(stale.is_some());
+        let error = match end_within(self.start, patience, waiting).await {
             Some(FlightEnd::Done(Ok(entry))) => return Ok(Some(self.serve(&entry))),
             Some(FlightEnd::Overtaken(entry)) if led => return Ok(Some(self.serve(&entry))),
             Some(FlightEnd::Overtaken(_) | FlightEnd::Abandoned) => return Ok(None),

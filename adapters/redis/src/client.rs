@@ -26,8 +26,8 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 ///
 /// Nothing is connected before the first command, which has to run on a Tokio runtime with timers and
 /// I/O. In all methods `within` bounds the whole call, connecting and a repetition included. Within
-/// that, connecting may take `connect_timeout`, and each wait for a reply `command_timeout`. All are cancel-safe: a dropped call may have been done or not,
-/// and harms no other one.
+/// that, connecting may take `connect_timeout`, and each wait for a reply `command_timeout`. All are
+/// cancel-safe: a dropped call may have been done or not, and harms no other one.
 #[derive(Clone)]
 pub struct Redis(Arc<Inner>);
 

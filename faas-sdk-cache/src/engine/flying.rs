@@ -1,12 +1,11 @@
 use crate::engine::Shared;
-
 use crate::engine::leased::Leased;
 use crate::engine::missing::Missing;
 use crate::engine::storing::{Content, Prepared, prepare};
 use crate::engine::target::{Before, Target};
 use crate::engine::turn::{Turn, turn};
 use crate::engine::writing::Change;
-use crate::error::{Error, ErrorKind};
+use crate::error::{BoxError, Error, ErrorKind};
 use crate::load::{Answer, Load, LoadError, Loaded, LoadedOptions};
 use crate::local::{Entry, FlightGuard};
 use crate::stats::Counter;
@@ -28,8 +27,10 @@ pub(crate) struct Flying<V> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stored {
     Yes,
-    /// Its loader or the policy does not want it.
+    /// Its loader does not want it.
     No,
+    /// There is no such thing, which is not remembered.
+    Gone,
     /// One of its tags was removed during the load.
     Overtaken,
 }
@@ -97,27 +98,36 @@ impl<V: Send + Sync + 'static> Flying<V> {
             Ok(content) => content,
             Err(kind) => return self.fail(kind, None),
         };
-        if content.value.is_none() && stored == Stored::No {
-            self.forget().await;
+        let prepared = self.prepare(content, before);
+        match stored {
+            Stored::Yes => self.store(prepared, leased).await,
+            stored => self.leave(prepared, stored).await,
         }
-        let Self {
-            shared,
-            scope,
-            target,
-            ..
-        } = &self;
-        let (prepared, fault) = prepare(shared, scope.as_ref(), target, content, before);
+    }
+
+    pub(crate) fn prepare(&self, content: Content<V>, before: Before) -> Prepared {
+        let scope = self.scope.as_ref();
+        let (prepared, fault) = prepare(&self.shared, scope, &self.target, content, before);
         if let Err(error) = fault {
             tracing::warn!(
-                region = target.region.name,
+                region = self.target.region.name,
                 error = &*error as &dyn std::error::Error,
                 "a loaded value cannot be stored remotely"
             );
         }
-        match stored {
-            Stored::Yes => self.store(prepared, leased).await,
-            Stored::No => self.guard.end(Ok(Arc::new(prepared.entry))),
-            Stored::Overtaken => self.guard.overtaken(Arc::new(prepared.entry)),
+        prepared
+    }
+
+    /// Ends with what is not stored.
+    pub(crate) async fn leave(self, prepared: Prepared, stored: Stored) {
+        if stored == Stored::Gone {
+            self.forget().await;
+        }
+        let entry = Arc::new(prepared.entry);
+        if stored == Stored::Overtaken {
+            self.guard.overtaken(entry);
+        } else {
+            self.guard.end(Ok(entry));
         }
     }
 
@@ -132,11 +142,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
         }
     }
 
-    async fn load<L, F, Fut>(
-        &self,
-        loader: F,
-        allowed: Duration,
-    ) -> Result<Loaded<V>, (ErrorKind, Option<crate::error::BoxError>)>
+    async fn load<L, F, Fut>(&self, loader: F, allowed: Duration) -> Result<Loaded<V>, Failure>
     where
         L: Into<Loaded<V>> + 'static,
         F: FnOnce(Load<V>) -> Fut + Send + 'static,
@@ -149,14 +155,9 @@ impl<V: Send + Sync + 'static> Flying<V> {
             allowed,
         };
         self.shared.count(self.scope.as_ref(), Counter::Loads, 1);
-        // The loader is called within the guard against panics, too.
-        let loading = CatchUnwind::new(Box::pin(async move { loader(load).await }));
-        match tokio::time::timeout(allowed, loading).await {
-            Ok(Ok(Ok(loaded))) => Ok(loaded.into()),
-            Ok(Ok(Err(error))) => Err((ErrorKind::Load, Some(error.0))),
-            Ok(Err(panic)) => Err((ErrorKind::Panicked, panic_message(&*panic))),
-            Err(_elapsed) => Err((ErrorKind::Timeout, None)),
-        }
+        guarded(allowed, async move { loader(load).await })
+            .await
+            .map(Into::into)
     }
 
     /// How long the load may take when so much of its lease is over: as long as that and the invocation
@@ -168,7 +169,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
     }
 
     /// Drops what is left of a value that the loader says is gone, where that is not remembered.
-    pub(crate) async fn forget(&self) {
+    async fn forget(&self) {
         if self.missing.stale.is_some() || self.missing.rejected.is_some() {
             self.shared.void(&self.target.key);
             let scope = self.scope.as_ref();
@@ -217,7 +218,9 @@ impl<V: Send + Sync + 'static> Flying<V> {
         let stored = if guards.is_none() {
             self.shared.count(self.scope.as_ref(), Counter::Refused, 1);
             Stored::Overtaken
-        } else if not_stored || negative {
+        } else if negative || (not_stored && value.is_none()) {
+            Stored::Gone
+        } else if not_stored {
             Stored::No
         } else {
             Stored::Yes
@@ -321,8 +324,8 @@ impl<V: Send + Sync + 'static> Flying<V> {
         }
     }
 
-    /// Ends with a stale value, which is served without another try for a while.
-    /// `lease` is what is left of another instance's: its value may be there at any moment.
+    /// Ends with a stale value, which is served without another try for a while. `lease` is what is left
+    /// of another instance's: its value may be there at any moment.
     pub(crate) fn rearm(self, stale: &Entry, lease: Duration) {
         let now = self.shared.instance.moment();
         if stale.is_stale(&now) {
@@ -336,7 +339,7 @@ impl<V: Send + Sync + 'static> Flying<V> {
         }
     }
 
-    pub(crate) fn fail(self, kind: ErrorKind, source: Option<crate::error::BoxError>) {
+    pub(crate) fn fail(self, kind: ErrorKind, source: Option<BoxError>) {
         let Self {
             shared,
             scope,
@@ -361,7 +364,23 @@ impl<V: Send + Sync + 'static> Flying<V> {
     }
 }
 
-pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> Option<crate::error::BoxError> {
+/// Why a loader brought nothing.
+pub(crate) type Failure = (ErrorKind, Option<BoxError>);
+
+/// Runs a loader for as long as it is allowed, with a panic for an error: it has to be called within.
+pub(crate) async fn guarded<T>(
+    allowed: Duration,
+    loading: impl Future<Output = Result<T, LoadError>> + Send,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(allowed, CatchUnwind::new(Box::pin(loading))).await {
+        Ok(Ok(Ok(loaded))) => Ok(loaded),
+        Ok(Ok(Err(error))) => Err((ErrorKind::Load, Some(error.0))),
+        Ok(Err(panic)) => Err((ErrorKind::Panicked, panic_message(&*panic))),
+        Err(_elapsed) => Err((ErrorKind::Timeout, None)),
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> Option<BoxError> {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .map(Into::into)

@@ -21,7 +21,7 @@ mod turn;
 mod writing;
 
 pub(crate) use flying::Flying;
-pub(crate) use obtaining::{Found, Here, spawn};
+pub(crate) use obtaining::{Found, Here, end_within, spawn};
 pub(crate) use shared::{Settings, Shared};
 pub(crate) use squadron::Squadron;
 pub(crate) use target::Target;

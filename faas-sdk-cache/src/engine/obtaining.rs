@@ -11,6 +11,8 @@ use crate::stats::Counter;
 use crate::value::{Cached, Source};
 use faas_sdk_scope::{Moment, Scope};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// What this process has.
@@ -230,7 +232,7 @@ impl Shared {
         let (target, scope_ref) = (Arc::new(target), scope.as_ref());
         let mut loader = Some(loader);
         let mut led = false;
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         loop {
             let ticket = self.stripes.ticket(target.key.hash());
             let (missing, joined) = match self.approach(scope_ref, &target).await {
@@ -267,13 +269,8 @@ impl Shared {
             let stale = missing
                 .stale
                 .filter(|stale| stale.may_stand_in(&now, fail_safe));
-            let end = match target.policy.patience(stale.is_some()) {
-                None => Some(waiting.await),
-                Some(patience) => tokio::time::timeout_at(start + patience, waiting)
-                    .await
-                    .ok(),
-            };
-            let error = match end {
+            let patience = target.policy.patience(stale.is_some());
+            let error = match end_within(start, patience, waiting).await {
                 Some(FlightEnd::Done(Ok(entry))) => {
                     return self.give(scope_ref, &target, &entry, entry.origin, false);
                 }
@@ -393,6 +390,19 @@ impl Shared {
     ) -> Result<Cached<V>, Error> {
         self.serve(scope, entry, source, unverified, &self.instance.moment())
             .ok_or_else(|| Error::absent(target.region.name))
+    }
+}
+
+/// Waits for the end of a flight, for so long from `start` at most.
+pub(crate) async fn end_within(
+    start: Instant,
+    patience: Option<Duration>,
+    waiting: impl Future<Output = FlightEnd>,
+) -> Option<FlightEnd> {
+    // A time that no clock reaches is none.
+    match patience.and_then(|patience| start.checked_add(patience)) {
+        None => Some(waiting.await),
+        Some(until) => tokio::time::timeout_at(until, waiting).await.ok(),
     }
 }
 

@@ -116,7 +116,7 @@ impl Shared {
         let logged = log.is_some();
         if let Some(log) = log {
             let position = log.position;
-            self.take_log(shard, shard.apply(asked, log));
+            self.take_log(shard.apply(asked, log));
             shard.moved(asked, position);
         }
         if let Some(log) = tag_log {
@@ -132,13 +132,9 @@ impl Shared {
         Ok(values)
     }
 
-    fn take_log(&self, shard: &Shard, applied: Applied<Change>) {
+    fn take_log(&self, applied: Applied<Change>) {
         match applied {
-            Applied::Gap => self.missed(if shard.index() == 0 {
-                "changes"
-            } else {
-                "changes of a shard"
-            }),
+            Applied::Gap => self.missed("changes"),
             Applied::Entries(changes) => changes.iter().for_each(|change| self.take_change(change)),
         }
     }

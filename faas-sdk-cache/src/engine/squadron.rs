@@ -1,12 +1,10 @@
-use crate::engine::flying::{Flying, Stored, panic_message};
+use crate::engine::flying::{Flying, Stored, guarded};
 use crate::engine::interpret::{Meaning, interpret};
 use crate::engine::leased::{Leased, new_token};
-use crate::engine::storing::{Prepared, prepare};
-use crate::error::{BoxError, ErrorKind};
+use crate::engine::storing::Prepared;
 use crate::load::{LoadError, Loaded};
 use crate::stats::Counter;
 use crate::store::{Fill, Lease, LeaseRequest};
-use faas_sdk_scope::CatchUnwind;
 use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -52,8 +50,7 @@ where
         let shared = Arc::clone(&first.flying.shared);
         let sent = ready
             .iter()
-            .filter_map(|ready| Some(ready.leased.as_ref()?.sent))
-            .next();
+            .find_map(|ready| Some(ready.leased.as_ref()?.sent));
         let now = shared.instance.moment();
         let allowed = first.flying.allowed(now.since(&sent.unwrap_or(now)));
         let befores: Vec<_> = ready
@@ -63,14 +60,7 @@ where
         shared.count(first.flying.scope.as_ref(), Counter::Loads, 1);
         let start = shared.instance.moment();
         let keys = ready.iter().map(|ready| ready.key.clone()).collect();
-        let loading = CatchUnwind::new(Box::pin(async move { loader(keys).await }));
-        let loaded: Result<I, (ErrorKind, Option<BoxError>)> =
-            match tokio::time::timeout(allowed, loading).await {
-                Ok(Ok(Ok(loaded))) => Ok(loaded),
-                Ok(Ok(Err(error))) => Err((ErrorKind::Load, Some(error.0))),
-                Ok(Err(panic)) => Err((ErrorKind::Panicked, panic_message(&*panic))),
-                Err(_elapsed) => Err((ErrorKind::Timeout, None)),
-            };
+        let loaded = guarded(allowed, async move { loader(keys).await }).await;
         let cost = shared.instance.moment().since(&start);
         let mut loaded: HashMap<K, Loaded<V>> = match loaded {
             Ok(loaded) => loaded
@@ -106,16 +96,7 @@ where
                     continue;
                 }
             };
-            let scope = flying.scope.as_ref();
-            let content_is_none = content.value.is_none();
-            let (prepared, fault) = prepare(&shared, scope, &flying.target, content, before);
-            if let Err(error) = fault {
-                tracing::warn!(
-                    region = flying.target.region.name,
-                    error = &*error as &dyn std::error::Error,
-                    "a loaded value cannot be stored remotely"
-                );
-            }
+            let prepared = flying.prepare(content, before);
             match (stored, leased) {
                 (Stored::Yes, Some(leased)) if prepared.envelope.is_some() => {
                     let shard = flying.target.shard.index();
@@ -125,12 +106,7 @@ where
                         .push((flying, prepared, leased));
                 }
                 (Stored::Yes, leased) => flying.store(prepared, leased).await,
-                (Stored::No, _) if content_is_none => {
-                    flying.forget().await;
-                    flying.guard.end(Ok(Arc::new(prepared.entry)));
-                }
-                (Stored::No, _) => flying.guard.end(Ok(Arc::new(prepared.entry))),
-                (Stored::Overtaken, _) => flying.guard.overtaken(Arc::new(prepared.entry)),
+                (stored, _) => flying.leave(prepared, stored).await,
             }
         }
         join_all(fills.into_iter().map(|(shard, fills)| fill(shard, fills))).await;
@@ -143,12 +119,10 @@ async fn turns<V: Send + Sync + 'static, K>(mut flights: Vec<(K, Flying<V>)>) ->
         .iter()
         .map(|(_, flying)| flying.target.before(&flying.shared))
         .collect();
-    let sent = flights
-        .first()
-        .map(|(_, flying)| flying.shared.instance.moment());
-    let Some(sent) = sent else {
+    let Some((_, first)) = flights.first() else {
         return Vec::new();
     };
+    let sent = first.shared.instance.moment();
     let leases = lease(&mut flights).await;
     let mut ready = Vec::with_capacity(flights.len());
     for (((key, mut flying), answer), before) in flights.into_iter().zip(leases).zip(befores) {
@@ -217,7 +191,7 @@ async fn lease<V: Send + Sync + 'static, K>(
             Some(LeaseRequest {
                 key: flying.target.key.bytes(),
                 token: tokens[*index]?,
-                ttl: flying.target.policy.lease,
+                ttl: flying.target.lease(),
                 rejected: flying.missing.rejected,
             })
         })

@@ -78,6 +78,11 @@ impl<V> Target<V> {
             .map_or(Duration::from_secs(1), |fail_safe| fail_safe.throttle)
     }
 
+    /// How long a lease lasts: stores count in milliseconds.
+    pub(crate) fn lease(&self) -> Duration {
+        self.policy.lease.max(Duration::from_millis(1))
+    }
+
     /// What is known now.
     pub(crate) fn before(&self, shared: &Shared) -> Before {
         let knowledge = shared.tags.knowledge();

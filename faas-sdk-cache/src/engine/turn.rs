@@ -52,7 +52,7 @@ pub(crate) async fn turn<V: Send + Sync + 'static>(
         let request = LeaseRequest {
             key: target.key.bytes(),
             token,
-            ttl: policy.lease.max(Duration::from_millis(1)),
+            ttl: target.lease(),
             rejected: missing.rejected,
         };
         let before = target.before(shared);

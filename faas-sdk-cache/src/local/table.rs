@@ -19,7 +19,9 @@ impl Table {
         let entries = moka::sync::Cache::builder()
             .max_capacity(capacity)
             .weigher(|key: &StoredKey, entry: &Arc<Entry>| {
-                let weight = ENTRY_OVERHEAD + key.bytes().len() + entry.weight;
+                let weight = entry
+                    .weight
+                    .saturating_add(ENTRY_OVERHEAD + key.bytes().len());
                 u32::try_from(weight).unwrap_or(u32::MAX)
             })
             .build_with_hasher(BuildPrehashed::default());

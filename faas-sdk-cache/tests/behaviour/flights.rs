@@ -377,3 +377,25 @@ async fn a_lease_is_given_back_when_nothing_is_stored() {
         "x"
     );
 }
+
+#[tokio::test]
+async fn patience_may_be_endless() {
+    const ENDLESS: Region<String> = Region::new("endless")
+        .hard_timeout(Duration::MAX)
+        .soft_timeout(Duration::MAX);
+    let world = World::new();
+    let cache = world.cache();
+    let one = cache
+        .get(&ENDLESS, "a")
+        .or_load(|_| async { Ok("x".to_owned()) });
+    assert_eq!(&**one.await.expect("a value"), "x");
+    let many = cache
+        .get_many(&ENDLESS, vec![1_u32])
+        .or_load_many(|keys| async move {
+            Ok(keys
+                .into_iter()
+                .map(|key| (key, "x".to_owned()))
+                .collect::<Vec<_>>())
+        });
+    assert!(many.await.expect("values")[0].is_some());
+}

@@ -320,3 +320,29 @@ async fn foreign_bytes_under_our_keys_are_misses() {
     assert_eq!(load(&cache, "d", "loaded").await.0, "loaded");
     assert!(cache.stats().invalid >= 3);
 }
+
+#[tokio::test]
+async fn times_may_be_as_long_or_as_short_as_they_can_be() {
+    let server = RedisServer::start().await.expect("a server");
+    let (cache, other) = (
+        over(redis(server.url())).build(),
+        over(redis(server.url())).build(),
+    );
+    for (key, time, kept) in [("a", Duration::MAX, true), ("b", Duration::ZERO, false)] {
+        let set = cache.set(&NOTE, key, "x".to_owned()).ttl(time);
+        set.strict().await.expect("it is taken");
+        assert_eq!(
+            other.contains(&NOTE, key).await.expect("never an error"),
+            kept
+        );
+        cache.remove(&NOTE, key).await.expect("never an error");
+        pause(BOUND * 2).await;
+        let got = other.get(&NOTE, key).ttl(time).lease(Duration::MAX);
+        let got = got
+            .or_load(|_| async { Ok("y".to_owned()) })
+            .await
+            .expect("never an error");
+        assert_eq!(&**got, "y");
+    }
+    assert_eq!(cache.stats().remote_errors + other.stats().remote_errors, 0);
+}
