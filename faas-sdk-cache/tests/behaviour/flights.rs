@@ -1,3 +1,4 @@
+use crate::late_store::Late;
 use crate::support::*;
 use faas_sdk_cache::{Cache, ErrorKind, Region, Source};
 use faas_sdk_scope::{Background, Instance, Scope};
@@ -157,7 +158,7 @@ async fn a_read_that_was_overtaken_by_a_change_is_not_stored() {
     // Known names, and a position in the log.
     assert!(reader.get(&NOTE, "b").await.expect("no error").is_none());
     store.lose_answers(false);
-    let slow = Slow::over(store.clone());
+    let slow = Late::over(store.clone());
     let cache_of_slow = world.cache_over(slow.clone());
     assert!(
         cache_of_slow
@@ -166,7 +167,7 @@ async fn a_read_that_was_overtaken_by_a_change_is_not_stored() {
             .expect("no error")
             .is_none()
     );
-    let gate = slow.hold_answer();
+    let gate = slow.hold("read");
     let read = tokio::spawn({
         let cache = cache_of_slow.clone();
         async move {

@@ -2,9 +2,14 @@
 
 mod basics;
 mod coherence;
+mod debts;
 mod expiry;
 mod failures;
 mod flights;
+mod late;
+mod late_store;
+mod limits;
 mod many;
+mod removed;
 mod support;
 mod tags;
