@@ -1,7 +1,7 @@
 use crate::coherence::{Guard, tag_name};
 use crate::engine::Shared;
-use crate::engine::target::{Before, Target};
-use crate::local::Entry;
+use crate::engine::target::Target;
+use crate::local::{Entry, Guards};
 use crate::stats::Counter;
 use crate::store::Version;
 use crate::value::Source;
@@ -27,11 +27,11 @@ pub(crate) async fn interpret<V: Send + Sync + 'static>(
     shared: &Arc<Shared>,
     scope: Option<&Scope>,
     target: &Target<V>,
-    before: Before,
+    guards: Guards,
     bytes: Bytes,
 ) -> (Meaning, Option<Version>) {
     let version = wire::version_of(&bytes);
-    let meaning = match read(shared, target, before, bytes).await {
+    let meaning = match read(shared, target, guards, bytes).await {
         Ok(meaning) => meaning,
         Err(invalid) => {
             shared.count(scope, Counter::Invalid, 1);
@@ -49,7 +49,7 @@ pub(crate) async fn interpret<V: Send + Sync + 'static>(
 async fn read<V: Send + Sync + 'static>(
     shared: &Arc<Shared>,
     target: &Target<V>,
-    before: Before,
+    guards: Guards,
     bytes: Bytes,
 ) -> Result<Meaning, Invalid> {
     let Some(form) = &target.region.form else {
@@ -59,7 +59,7 @@ async fn read<V: Send + Sync + 'static>(
     let key_hash = wire::key_hash(target.key.bytes());
     envelope.check(key_hash, form.codec, |id| target.region.reads_schema(id))?;
     let header = envelope.header();
-    let Some(guards) = guards(shared, target, before, &envelope).await else {
+    let Some(guards) = complete(shared, target, guards, &envelope).await else {
         return Ok(Meaning::Useless);
     };
     let now = shared.instance.moment();
@@ -137,21 +137,21 @@ impl Times {
     }
 }
 
-/// The guards of an entry made of a remote value; `None` if one of its generations has passed or is
+/// Adds the guards of an entry's tags; `None` if one of its generations has passed or is
 /// not known.
-async fn guards<V>(
+async fn complete<V>(
     shared: &Arc<Shared>,
     target: &Target<V>,
-    before: Before,
+    guards: Guards,
     envelope: &Envelope,
-) -> Option<crate::local::Guards> {
+) -> Option<Guards> {
     let header = envelope.header();
     if !shared.tags.is_remote() {
         let tags = envelope
             .tags()
             .map(|(name, _)| shared.tags.tag(name).guard())
             .collect();
-        return Some(before.without_tags().with_tags(tags).guards);
+        return Some(guards.with_tags(tags));
     }
     let (all, region) = (shared.tags.all(), &target.names.generation);
     if header.all_generation > all.get() || header.region_generation > region.get() {
@@ -181,5 +181,5 @@ async fn guards<V>(
         .collect();
     tags.iter()
         .all(Guard::holds)
-        .then(|| before.without_tags().with_tags(tags).guards)
+        .then(|| guards.with_tags(tags))
 }

@@ -121,11 +121,11 @@ impl Shared {
         let Some(first) = asked.first().map(|index| &targets[*index]) else {
             return read;
         };
-        let befores: Vec<_> = asked
+        let states: Vec<_> = asked
             .iter()
             .map(|index| {
                 let target = &targets[*index];
-                (target.before(self), self.stripes.ticket(target.key.hash()))
+                (target.guards(), self.stripes.ticket(target.key.hash()))
             })
             .collect();
         let mut names: Vec<String> = asked
@@ -146,13 +146,13 @@ impl Shared {
                 return read;
             }
         };
-        for ((index, value), (before, ticket)) in asked.into_iter().zip(values).zip(befores) {
+        for ((index, value), (guards, ticket)) in asked.into_iter().zip(values).zip(states) {
             let Some(bytes) = value else {
                 read.push((index, Read::Nothing));
                 continue;
             };
             let target = &targets[index];
-            let (meaning, version) = interpret(self, scope, target, before, bytes).await;
+            let (meaning, version) = interpret(self, scope, target, guards, bytes).await;
             read.push((
                 index,
                 match meaning {

@@ -104,7 +104,7 @@ impl Shared {
             missing.unasked = true;
             return self.make_do(missing);
         }
-        let (before, ticket) = (target.before(self), self.stripes.ticket(key.hash()));
+        let (guards, ticket) = (target.guards(), self.stripes.ticket(key.hash()));
         let read = self
             .read(&target.shard, key.bytes(), target.unknown_names(self))
             .await;
@@ -130,7 +130,7 @@ impl Shared {
                 unverified: false,
             };
         }
-        let (meaning, version) = interpret(self, scope, target, before, bytes).await;
+        let (meaning, version) = interpret(self, scope, target, guards, bytes).await;
         missing.rejected = version;
         match meaning {
             Meaning::Fresh(entry) => {
@@ -314,13 +314,13 @@ impl Shared {
             }
             Found::Missing(missing) => missing,
         };
-        // A load that began before a change elsewhere is not for whoever comes after it.
-        if self.stripes.flight(&target.key).is_some()
-            && self.is_due(&target.shard, &self.instance.moment())
-        {
+        let mut flight = self.stripes.flight(&target.key);
+        if flight.is_some() && self.is_due(&target.shard, &self.instance.moment()) {
+            // A load that began before a change elsewhere is not for whoever comes after it.
             let _asked = self.verify(&target.shard, Vec::new()).await;
+            flight = self.stripes.flight(&target.key);
         }
-        if let Some(flight) = self.stripes.flight(&target.key) {
+        if let Some(flight) = flight {
             return Approach::Flight(missing, Join::Wait(flight));
         }
         match self.find_remote(scope, target, missing).await {

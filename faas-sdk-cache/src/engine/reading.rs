@@ -200,12 +200,18 @@ async fn batch(mut scheduled: Scheduled, shard: Arc<Shard>) {
     names.sort_unstable();
     names.dedup();
     let verify = places.iter().any(Option::is_none);
-    let values = shared.read_many(&shard, &keys, &names, verify).await;
+    let alone = keys.len() == batch.len();
+    let mut values = shared.read_many(&shard, &keys, &names, verify).await;
     for (wanted, place) in batch.into_iter().zip(places) {
-        let value = values
-            .as_ref()
-            .map(|values| place.and_then(|place| values[place].clone()));
-        wanted.answer(value.map_err(|down| *down));
+        let value = match &mut values {
+            Err(down) => Err(*down),
+            // Where nobody shares a value it is handed on, which a copy of it costs more than.
+            Ok(values) => Ok(place.and_then(|place| {
+                let value = values.get_mut(place)?;
+                if alone { value.take() } else { value.clone() }
+            })),
+        };
+        wanted.answer(value);
     }
     shared.replay_soon();
 }

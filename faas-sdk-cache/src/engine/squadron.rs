@@ -115,9 +115,9 @@ where
 
 /// Finds out whose turn it is, for flights of one shard; the others are ended.
 async fn turns<V: Send + Sync + 'static, K>(mut flights: Vec<(K, Flying<V>)>) -> Vec<Ready<V, K>> {
-    let befores: Vec<_> = flights
+    let guards: Vec<_> = flights
         .iter()
-        .map(|(_, flying)| flying.target.before(&flying.shared))
+        .map(|(_, flying)| flying.target.guards())
         .collect();
     let Some((_, first)) = flights.first() else {
         return Vec::new();
@@ -125,14 +125,14 @@ async fn turns<V: Send + Sync + 'static, K>(mut flights: Vec<(K, Flying<V>)>) ->
     let sent = first.shared.instance.moment();
     let leases = lease(&mut flights).await;
     let mut ready = Vec::with_capacity(flights.len());
-    for (((key, mut flying), answer), before) in flights.into_iter().zip(leases).zip(befores) {
+    for (((key, mut flying), answer), guards) in flights.into_iter().zip(leases).zip(guards) {
         let (shared, target) = (Arc::clone(&flying.shared), Arc::clone(&flying.target));
         let leased = match answer {
             Some((token, Lease::Granted)) => Some(Leased::new(&shared, &target, token, sent)),
             Some((_, Lease::Value(bytes))) => {
                 let scope = flying.scope.as_ref();
                 if let (Meaning::Fresh(entry), _) =
-                    interpret(&shared, scope, &target, before, bytes).await
+                    interpret(&shared, scope, &target, guards, bytes).await
                 {
                     flying.land(entry);
                     continue;

@@ -63,7 +63,10 @@ pub(crate) fn prepare<V: Send + Sync + 'static>(
     } else {
         ttl
     };
-    let before = before.with_tags(tags);
+    let before = Before {
+        guards: before.guards.with_tags(tags),
+        ..before
+    };
 
     let remote = target.remote(shared).is_some();
     let weighed = value

@@ -1,4 +1,4 @@
-use crate::coherence::{Guard, Knowledge, Names, Shard, is_known};
+use crate::coherence::{Knowledge, Names, Shard, is_known};
 use crate::engine::Shared;
 use crate::local::{FullKey, Guards};
 use crate::policy::Policy;
@@ -83,19 +83,22 @@ impl<V> Target<V> {
         self.policy.lease.max(Duration::from_millis(1))
     }
 
-    /// What is known now.
+    /// Guards for what is read from now on; its tags stand with it.
+    pub(crate) fn guards(&self) -> Guards {
+        Guards {
+            shard: Arc::clone(&self.shard),
+            guards: Box::new([self.shard.epoch().guard(), self.names.epoch.guard()]),
+        }
+    }
+
+    /// What is known now, for what is loaded or set from now on.
     pub(crate) fn before(&self, shared: &Shared) -> Before {
         let knowledge = shared.tags.knowledge();
-        let mut guards = Vec::with_capacity(2 + self.tags.len());
-        guards.push(self.shard.epoch().guard());
-        guards.push(self.names.epoch.guard());
+        let guards = self.guards();
         let (all, region) = (shared.tags.all().get(), self.names.generation.get());
-        guards.extend(self.tags.iter().map(|tag| shared.tags.tag(tag).guard()));
+        let tags = self.tags.iter().map(|tag| shared.tags.tag(tag).guard());
         Before {
-            guards: Guards {
-                shard: Arc::clone(&self.shard),
-                guards: guards.into_boxed_slice(),
-            },
+            guards: guards.with_tags(tags.collect()),
             all,
             region,
             knowledge,
@@ -126,18 +129,6 @@ impl<V> Target<V> {
 }
 
 impl Before {
-    pub(crate) fn with_tags(mut self, tags: Vec<Guard>) -> Self {
-        if !tags.is_empty() {
-            self.guards.guards = self.guards.guards.into_iter().chain(tags).collect();
-        }
-        self
-    }
-
-    pub(crate) fn without_tags(mut self) -> Self {
-        self.guards = self.guards.without_tags();
-        self
-    }
-
     /// Whether all generations are known, without which a remote value would be dead at once.
     pub(crate) fn are_known(&self, shared: &Shared) -> bool {
         !shared.tags.is_remote()

@@ -55,7 +55,7 @@ pub(crate) async fn turn<V: Send + Sync + 'static>(
             ttl: target.lease(),
             rejected: missing.rejected,
         };
-        let before = target.before(shared);
+        let guards = target.guards();
         let sent = shared.instance.moment();
         let shard = target.shard.index();
         let answer = remote
@@ -71,7 +71,7 @@ pub(crate) async fn turn<V: Send + Sync + 'static>(
                 return Turn::Leased(Leased::new(shared, target, token, sent));
             }
             Ok(Some(Lease::Value(bytes))) => {
-                let (meaning, version) = interpret(shared, scope, target, before, bytes).await;
+                let (meaning, version) = interpret(shared, scope, target, guards, bytes).await;
                 if let Meaning::Fresh(entry) = meaning {
                     return Turn::Found(entry);
                 }

@@ -69,9 +69,9 @@ impl Guards {
         tags.map(|guard| (guard.name(), guard.seen()))
     }
 
-    pub(crate) fn without_tags(mut self) -> Self {
-        if self.guards.len() > FIXED_GUARDS {
-            self.guards = self.guards.into_iter().take(FIXED_GUARDS).collect();
+    pub(crate) fn with_tags(mut self, tags: Vec<Guard>) -> Self {
+        if !tags.is_empty() {
+            self.guards = self.guards.into_iter().chain(tags).collect();
         }
         self
     }

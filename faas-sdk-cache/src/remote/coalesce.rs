@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// How many keys one read may hold.
-const BATCH: usize = 64;
+/// How many keys one read holds at most, and how many are read at once where so many wait.
+const MOST: usize = 64;
+const ENOUGH: usize = 32;
 
 /// Reads that are asked for at the same time, made together: what is waiting when a read starts goes
 /// with it, and the same key is read once.
@@ -52,8 +53,17 @@ impl Coalescer {
     /// Takes what is waiting. `true`: some is left, for which the caller has to start another read.
     pub(crate) fn take(&self, shard: u16) -> (Vec<Wanted>, bool) {
         let mut queue = self.queue(shard);
-        let count = queue.waiting.len().min(BATCH);
-        let batch = queue.waiting.drain(..count).collect();
+        // Who wants the logs alone goes with any read.
+        let (logs, keys): (Vec<_>, Vec<_>) = queue
+            .waiting
+            .drain(..)
+            .partition(|wanted| wanted.key.is_none());
+        // Two reads of half the size, rather than one: while the server works on the second, the answer
+        // to the first is taken, and neither waits for the other.
+        let count = keys.len().div_ceil(2).clamp(ENOUGH, MOST).min(keys.len());
+        let mut batch = keys;
+        queue.waiting.extend(batch.drain(count..));
+        batch.extend(logs);
         queue.scheduled = !queue.waiting.is_empty();
         (batch, queue.scheduled)
     }
