@@ -145,7 +145,7 @@ enum Wait<V> {
     Flight {
         waiting: BoxFuture<'static, FlightEnd>,
         stale: Option<Arc<Entry>>,
-        ticket: Ticket,
+        ticket: Option<Ticket>,
         led: bool,
     },
 }
@@ -159,7 +159,7 @@ impl<V: Send + Sync + 'static> Round<'_, V> {
             targets,
             ..
         } = self;
-        let ticket = |target: &Arc<Target<V>>| shared.stripes.ticket(target.key.hash());
+        let ticket = |target: &Arc<Target<V>>| shared.ticket(target);
         let tickets: Vec<_> = targets.iter().map(ticket).collect();
         let found = shared.find_many(*scope, targets).await;
         let (mut flights, mut waits) = (Vec::new(), Vec::with_capacity(targets.len()));

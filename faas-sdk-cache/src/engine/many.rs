@@ -125,7 +125,7 @@ impl Shared {
             .iter()
             .map(|index| {
                 let target = &targets[*index];
-                (target.guards(), self.stripes.ticket(target.key.hash()))
+                (target.guards(), self.ticket(target))
             })
             .collect();
         let mut names: Vec<String> = asked
@@ -158,7 +158,7 @@ impl Shared {
                 match meaning {
                     Meaning::Fresh(entry) => {
                         let entry = Arc::new(entry);
-                        if target.is_local() {
+                        if let Some(ticket) = ticket {
                             self.stripes.store(target.key.hash(), ticket, || {
                                 self.table.insert(
                                     &target.key.stored(),

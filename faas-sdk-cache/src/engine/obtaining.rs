@@ -59,6 +59,13 @@ impl Shared {
         }
     }
 
+    /// A ticket to store here what is read or kept from now on, if the region does so.
+    pub(crate) fn ticket<V>(&self, target: &Target<V>) -> Option<Ticket> {
+        target
+            .is_local()
+            .then(|| self.stripes.ticket(target.key.hash()))
+    }
+
     /// Looks into this process, after a look at the logs if they are due.
     async fn find_here<V: Send + Sync + 'static>(self: &Arc<Self>, target: &Target<V>) -> Found {
         let found = |entry, unverified| Found::Entry {
@@ -104,7 +111,7 @@ impl Shared {
             missing.unasked = true;
             return self.make_do(missing);
         }
-        let (guards, ticket) = (target.guards(), self.stripes.ticket(key.hash()));
+        let (guards, ticket) = (target.guards(), self.ticket(target));
         let read = self
             .read(&target.shard, key.bytes(), target.unknown_names(self))
             .await;
@@ -135,7 +142,7 @@ impl Shared {
         match meaning {
             Meaning::Fresh(entry) => {
                 let entry = Arc::new(entry);
-                if target.is_local() {
+                if let Some(ticket) = ticket {
                     self.stripes.store(key.hash(), ticket, || {
                         self.table
                             .insert(&key.stored(), &entry, &self.instance.moment());
@@ -234,7 +241,7 @@ impl Shared {
         let mut led = false;
         let start = Instant::now();
         loop {
-            let ticket = self.stripes.ticket(target.key.hash());
+            let ticket = self.ticket(&target);
             let (missing, joined) = match self.approach(scope_ref, &target).await {
                 Approach::Found {
                     entry,
@@ -365,17 +372,17 @@ impl Shared {
         scope: Option<&Scope>,
         target: &Target<V>,
         stale: &Entry,
-        ticket: Ticket,
+        ticket: Option<Ticket>,
     ) -> Result<Cached<V>, Error> {
         let now = self.instance.moment();
         let entry = Arc::new(stale.rearm(&now, target.throttle()));
-        if target.is_local() {
-            // Whoever has put something newer there keeps it.
-            if !matches!(self.here::<V>(&target.key, &now), Here::Fresh(_)) {
-                self.stripes.store(target.key.hash(), ticket, || {
-                    self.table.insert(&target.key.stored(), &entry, &now);
-                });
-            }
+        // Whoever has put something newer there keeps it.
+        if let Some(ticket) = ticket
+            && !matches!(self.here::<V>(&target.key, &now), Here::Fresh(_))
+        {
+            self.stripes.store(target.key.hash(), ticket, || {
+                self.table.insert(&target.key.stored(), &entry, &now);
+            });
         }
         self.give(scope, target, &entry, entry.origin, false)
     }

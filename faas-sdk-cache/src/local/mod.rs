@@ -6,6 +6,6 @@ mod stripes;
 mod table;
 
 pub(crate) use entry::{Entry, Freshness, Guards};
-pub(crate) use key::{FullKey, shard_of};
+pub(crate) use key::{BuildPrehashed, FullKey, shard_of};
 pub(crate) use stripes::{FlightEnd, FlightGuard, Join, Stripes, Ticket};
 pub(crate) use table::Table;

@@ -1,4 +1,5 @@
 use super::link::Down;
+use crate::local::BuildPrehashed;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::fmt;
@@ -53,17 +54,17 @@ impl Coalescer {
     /// Takes what is waiting. `true`: some is left, for which the caller has to start another read.
     pub(crate) fn take(&self, shard: u16) -> (Vec<Wanted>, bool) {
         let mut queue = self.queue(shard);
-        // Who wants the logs alone goes with any read.
-        let (logs, keys): (Vec<_>, Vec<_>) = queue
-            .waiting
-            .drain(..)
-            .partition(|wanted| wanted.key.is_none());
+        let waiting = &mut queue.waiting;
         // Two reads of half the size, rather than one: while the server works on the second, the answer
         // to the first is taken, and neither waits for the other.
-        let count = keys.len().div_ceil(2).clamp(ENOUGH, MOST).min(keys.len());
-        let mut batch = keys;
-        queue.waiting.extend(batch.drain(count..));
-        batch.extend(logs);
+        let count = waiting
+            .len()
+            .div_ceil(2)
+            .clamp(ENOUGH, MOST)
+            .min(waiting.len());
+        let mut batch: Vec<Wanted> = waiting.drain(..count).collect();
+        // Who wants the logs alone goes with any read.
+        batch.extend(waiting.extract_if(.., |wanted| wanted.key.is_none()));
         queue.scheduled = !queue.waiting.is_empty();
         (batch, queue.scheduled)
     }
@@ -85,7 +86,7 @@ impl Wanted {
 /// The keys of a batch, each once, and for each wish its place.
 pub(crate) fn distinct<'b>(batch: &'b [Wanted]) -> (Vec<&'b [u8]>, Vec<Option<usize>>) {
     let mut keys: Vec<&[u8]> = Vec::with_capacity(batch.len());
-    let mut places = HashMap::with_capacity(batch.len());
+    let mut places = HashMap::with_capacity_and_hasher(batch.len(), BuildPrehashed::default());
     let place = |wanted: &'b Wanted| {
         let key = wanted.key.as_deref()?;
         Some(*places.entry(key).or_insert_with(|| {
