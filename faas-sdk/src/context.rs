@@ -17,6 +17,9 @@ struct Inner {
     function: Text,
     scope: Scope,
     shared: Arc<Shared>,
+    /// The app's cache, bound to this invocation when it is first asked for.
+    #[cfg(feature = "cache")]
+    cache: std::sync::OnceLock<faas_sdk_cache::Cache>,
 }
 
 /// What all invocations of an app share.
@@ -46,6 +49,8 @@ impl Context {
             function,
             scope,
             shared,
+            #[cfg(feature = "cache")]
+            cache: std::sync::OnceLock::new(),
         }))
     }
 
@@ -197,19 +202,33 @@ impl Context {
     /// and on the local platform and in tests a remote level in memory.
     ///
     /// What it counts, counts for this invocation, and the loads it starts belong to it.
+    ///
+    /// ```
+    /// use faas_sdk::cache::Region;
+    /// use faas_sdk::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// const PRICE: Region<u64> = Region::new("price").ttl(Duration::from_secs(60));
+    ///
+    /// async fn price(item: String, cx: Context) -> Result<u64> {
+    ///     let wanted = item.clone();
+    ///     let price = cx.cache().get(&PRICE, &item).or_load(|_| async move { ask(&wanted).await });
+    ///     Ok(*price.await?)
+    /// }
+    /// # async fn ask(_: &str) -> Result<u64, faas_sdk::cache::LoadError> { Ok(250) }
+    /// ```
     #[cfg(feature = "cache")]
     #[must_use]
-    pub fn cache(&self) -> faas_sdk_cache::Cache {
+    pub fn cache(&self) -> &faas_sdk_cache::Cache {
         let Inner {
             info,
             scope,
             shared,
+            cache,
             ..
         } = &*self.0;
-        shared
-            .caching
-            .cache(info.platform, scope.instance())
-            .bind(scope)
+        let caching = &shared.caching;
+        cache.get_or_init(|| caching.cache(info.platform, scope.instance()).bind(scope))
     }
 
     /// The invocation's scope, to which libraries bind their handles.

@@ -16,8 +16,7 @@ fn number(loads: &Arc<AtomicU32>) -> impl Handler<String, Output = String> + Clo
     move |key: String, cx: Context| {
         let loads = Arc::clone(&loads);
         async move {
-            let cache = cx.cache();
-            let got = cache.get(&NUMBER, &key).or_load(move |_| async move {
+            let got = cx.cache().get(&NUMBER, &key).or_load(move |_| async move {
                 loads.fetch_add(1, Ordering::SeqCst);
                 Ok(7)
             });
@@ -66,9 +65,8 @@ async fn instances_share_redis() -> Result<()> {
 #[tokio::test]
 async fn errors_keep_their_meaning() -> Result<()> {
     async fn find(key: String, cx: Context) -> Result<u32> {
-        let cache = cx.cache();
         let wanted = key.clone();
-        let got = cache.get(&NUMBER, &key).or_load(|_| async move {
+        let got = cx.cache().get(&NUMBER, &key).or_load(|_| async move {
             match wanted.as_str() {
                 "nothing" => Ok(Loaded::absent()),
                 "forbidden" => Err(Error::permission_denied("not for you").into()),
